@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// follow fills the keys whose values come from other keys when nobody set them.
+func (l *loader) follow() {
+	c, from := l.cfg, l.cfg.origin.from
+	if c.Auth.Type == AuthNone && from["server.host"] == sourceDefault {
+		c.Server.Host, from["server.host"] = "127.0.0.1", "auth.type none"
+	}
+	if c.Auth.GitHub.Host != "" {
+		api, web := githubURLs(c.Auth.GitHub.Host)
+		if c.Auth.GitHub.APIURL == "" && !l.bad["auth.github.api_url"] {
+			c.Auth.GitHub.APIURL, from["auth.github.api_url"] = api, "auth.github.host"
+		}
+		if c.Auth.GitHub.WebURL == "" && !l.bad["auth.github.web_url"] {
+			c.Auth.GitHub.WebURL, from["auth.github.web_url"] = web, "auth.github.host"
+		}
+	}
+	if l.Dir == "" {
+		return
+	}
+	for _, k := range l.schema {
+		if p, ok := k.field(c).(*string); ok && k.isPath && *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(l.Dir, *p)
+		}
+	}
+}
+
+// check reports what is wrong between keys that are right by themselves.
+func (l *loader) check() {
+	c := l.cfg
+	if c.Settings.AllowPreviousVersion {
+		l.blame("settings.allow_previous_version", "can't be true yet: this version never publishes over a version that exists")
+	}
+	l.checkFolders()
+	if c.Packages.Global == GlobalLocal && c.Auth.Type == AuthGitHub && len(c.Auth.GitHub.Orgs) == 0 && !l.bad["auth.github.orgs"] {
+		l.blame("packages.global", "is local, so auth.github.orgs must list the owners whose repositories may publish names without a namespace; otherwise anybody could take any name")
+	}
+	if c.Packages.Global == GlobalRedirect && c.Server.URL != "" && c.Packages.GlobalRegistry != "" {
+		here, err1 := url.Parse(c.Server.URL)
+		there, err2 := url.Parse(c.Packages.GlobalRegistry)
+		if err1 == nil && err2 == nil && here.Host == there.Host {
+			l.blame("packages.global_registry", "must be another registry than server.url, or redirected reads would come back for ever")
+		}
+	}
+}
+
+// checkFolders reports folders that would write into one another.
+func (l *loader) checkFolders() {
+	type folder struct{ key, path, full string }
+	var folders []folder
+	for _, k := range l.schema {
+		p, ok := k.field(l.cfg).(*string)
+		if !ok || !k.isPath || *p == "" {
+			continue
+		}
+		full, err := filepath.Abs(*p)
+		if err != nil {
+			full = filepath.Clean(*p)
+		}
+		folders = append(folders, folder{k.name, *p, full})
+	}
+	for i, b := range folders {
+		for _, a := range folders[:i] {
+			switch {
+			case a.full == b.full:
+				l.blame2(b.key, a.key, fmt.Sprintf("and %s must be separate folders; both are %q", a.key, b.path))
+			case inside(a.full, b.full):
+				l.blame2(b.key, a.key, fmt.Sprintf("and %s must be separate folders; %q is inside %q", a.key, a.path, b.path))
+			case inside(b.full, a.full):
+				l.blame2(b.key, a.key, fmt.Sprintf("and %s must be separate folders; %q is inside %q", a.key, b.path, a.path))
+			}
+		}
+	}
+}
+
+func inside(inner, outer string) bool {
+	return strings.HasPrefix(inner, strings.TrimSuffix(outer, string(filepath.Separator))+string(filepath.Separator))
+}
+
+// blame reports a problem of a key at the place that set it.
+func (l *loader) blame(key, message string) { l.blame2(key, key, message) }
+
+// blame2 is blame for a problem between two keys: the place is the second key's if the first has its default.
+func (l *loader) blame2(key, other, message string) {
+	from := l.cfg.origin.from
+	where := from[key]
+	if where == sourceDefault {
+		where = from[other]
+	}
+	l.report(where, key+" "+message)
+}

@@ -1,0 +1,167 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+)
+
+// Config is the validated configuration. Each field is one key of the schema.
+type Config struct {
+	Server   Server
+	Logger   Logger
+	Settings Settings
+	Auth     Auth
+	Metadata Metadata
+	Storage  Storage
+	Packages Packages
+
+	origin *origin
+}
+
+// Server is how the registry is reached.
+type Server struct {
+	Host            string         // an IP address or a host name, never empty
+	Port            int            // 0: any free port
+	URL             string         // "" or the public address, ending in "/"
+	TrustedProxies  []netip.Prefix // masked; an address is a prefix of its full length
+	MaxPublishBytes int64
+}
+
+// Logger is what is logged, and how.
+type Logger struct {
+	Level  slog.Level
+	Format LogFormat
+}
+
+// LogFormat is the form of a log line.
+type LogFormat string
+
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// Settings are the founding document's switches.
+type Settings struct {
+	AllowPreviousVersion bool // always false in this version
+}
+
+// Auth is where identities and permissions come from.
+type Auth struct {
+	Type   AuthType
+	GitHub GitHub
+}
+
+// AuthType is the source of identities and permissions.
+type AuthType string
+
+const (
+	AuthGitHub AuthType = "github"
+	AuthNone   AuthType = "none"
+)
+
+// GitHub is the GitHub instance that the registry asks.
+type GitHub struct {
+	Host   string   // lower case, with a port only if one was written: "github.com"
+	APIURL string   // without a slash at the end: "https://api.github.com"
+	WebURL string   // without a slash at the end: "https://github.com"
+	Orgs   []string // empty: every @namespace belongs to this registry
+	Cache  GitHubCache
+}
+
+// GitHubCache is where answers from GitHub are kept.
+type GitHubCache struct {
+	Path string
+}
+
+// Metadata is what remembers packages and versions.
+type Metadata struct {
+	Type    MetadataType
+	LevelDB LevelDB
+}
+
+// MetadataType is a metadata engine.
+type MetadataType string
+
+// MetadataLevelDB is a LevelDB folder of this process.
+const MetadataLevelDB MetadataType = "leveldb"
+
+// LevelDB is the LevelDB engine's folder.
+type LevelDB struct {
+	Path string
+}
+
+// Storage is what keeps the tarballs.
+type Storage struct {
+	Type  StorageType
+	Local LocalStorage
+}
+
+// StorageType is a byte engine.
+type StorageType string
+
+// StorageLocal is a folder on this machine.
+const StorageLocal StorageType = "local"
+
+// LocalStorage is the local engine's folder.
+type LocalStorage struct {
+	Path string
+}
+
+// Packages is which names belong to this registry.
+type Packages struct {
+	Global         GlobalNames
+	GlobalRegistry string // ends in "/"
+}
+
+// GlobalNames says what happens to names without a namespace.
+type GlobalNames string
+
+const (
+	GlobalRedirect GlobalNames = "redirect" // reads are redirected to Packages.GlobalRegistry
+	GlobalDeny     GlobalNames = "deny"     // they don't exist here
+	GlobalLocal    GlobalNames = "local"    // they are packages of this registry
+)
+
+// Entry is one key as `gatehouse config print` shows it.
+type Entry struct {
+	Key     string
+	Value   string // redacted if the key is a secret
+	Source  string // "default", "FILE:LINE", a variable, a flag, or the key that it follows from
+	Meaning string
+}
+
+// origin is where a Config came from. It sits behind a pointer so that printing a Config doesn't print it.
+type origin struct {
+	schema []key
+	from   map[string]string // by key name
+	file   string
+}
+
+// Entries lists every key with its value and where the value came from, in the schema's order.
+func (c *Config) Entries() []Entry {
+	if c.origin == nil {
+		return nil
+	}
+	entries := make([]Entry, 0, len(c.origin.schema))
+	for _, k := range c.origin.schema {
+		entries = append(entries, Entry{Key: k.name, Value: k.show(c), Source: c.origin.from[k.name], Meaning: k.meaning})
+	}
+	return entries
+}
+
+// Source says where the value of a key came from, in Entry's words; "" if there is no such key.
+func (c *Config) Source(key string) string {
+	if c.origin == nil {
+		return ""
+	}
+	return c.origin.from[key]
+}
+
+// File is the configuration file that was read; "" if none was.
+func (c *Config) File() string {
+	if c.origin == nil {
+		return ""
+	}
+	return c.origin.file
+}

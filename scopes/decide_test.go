@@ -1,0 +1,147 @@
+package scopes
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden table anew")
+
+var (
+	bound = Binding{Kind: GitHub, Repo: Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}}
+
+	allKinds    = []PrincipalKind{Nobody, Person, App, Anyone, Anyone + 1}
+	allActions  = []Action{0, Install, Publish, Tag, Tag + 1}
+	whoNames    = []string{"nobody", "person", "app", "anyone", "alien"}
+	whatNames   = []string{"nothing", "install", "publish", "tag", "unknown"}
+	allLevels   = []Permission{None, Read, Write, Admin}
+	allBindings = map[string]Binding{"unbound": {}, "github": bound, "numberless": {Kind: GitHub}, "unknown": {Kind: GitHub + 1, Repo: bound.Repo}}
+	allRepos    = map[string]Repo{
+		"same": bound.Repo, "renamed": {ID: 7, OwnerID: 1, Owner: "acme", Name: "web"}, "transferred": {ID: 7, OwnerID: 2, Owner: "evil", Name: "ui"},
+		"recreated": {ID: 8, OwnerID: 1, Owner: "acme", Name: "ui"}, "unseen": {},
+	}
+)
+
+// questions is the whole cross product, role and reach in the innermost loops.
+func questions(yield func(name string, q Question) bool) {
+	for _, kind := range allKinds {
+		for _, action := range allActions {
+			for _, b := range []string{"github", "unbound", "numberless", "unknown"} {
+				for _, r := range []string{"same", "renamed", "transferred", "recreated", "unseen"} {
+					for _, archived := range []bool{false, true} {
+						name := fmt.Sprintf("%-6s %-7s %-10s %-11s %-8s", whoNames[kind], whatNames[action], b, r, map[bool]string{true: "archived"}[archived])
+						for i := range 16 {
+							a := Access{Repo: allRepos[r], Role: allLevels[i/4], Reach: allLevels[i%4], Archived: archived}
+							if !yield(name, Question{Who: Principal{Kind: kind, ID: 1, Login: "x"}, What: action, Where: allBindings[b], Access: a}) {
+								return
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// codes are the answers in the golden table, one letter each. Small letters are noes that may be explained; signs are
+// noes that must look like "no such package".
+var codes = map[Verdict]byte{
+	{OK: true, Reason: Allowed}:        'Y',
+	{OK: true, Reason: OpenRegistry}:   'O',
+	{Reason: RoleTooLow}:               'p',
+	{Reason: ReachTooLow}:              'c',
+	{Reason: Archived}:                 'a',
+	{Reason: Transferred}:              't',
+	{Reason: NotReadable, Hide: true}:  '.',
+	{Reason: NoCredential, Hide: true}: '-',
+	{Reason: NotBound, Hide: true}:     '/',
+	{Reason: NotAsked, Hide: true}:     '?',
+}
+
+// TestDecideGolden pins every answer there is. A change of the table is a change of who may do what: read the difference line by line.
+func TestDecideGolden(t *testing.T) {
+	var got strings.Builder
+	got.WriteString("Y allowed, O open registry, p role too low, c reach too low, a archived, t transferred;\n" +
+		"hidden: . not readable, - no credential, / not bound, ? no such action\n\n" +
+		"Each group of four is a role (none, read, write, admin), each letter in it a reach (the same four).\n\n")
+	cell := 0
+	for name, q := range questions {
+		if cell%16 == 0 {
+			got.WriteString(name)
+		}
+		if cell%4 == 0 {
+			got.WriteByte(' ')
+		}
+		code, known := codes[Decide(q)]
+		if !known {
+			t.Fatalf("%s: an answer without a letter: %+v", name, Decide(q))
+		}
+		got.WriteByte(code)
+		if cell++; cell%16 == 0 {
+			got.WriteByte('\n')
+		}
+	}
+	path := filepath.Join("testdata", "decide.golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, wants := strings.Split(got.String(), "\n"), strings.Split(string(want), "\n")
+	if len(lines) != len(wants) {
+		t.Fatalf("%d lines, want %d", len(lines), len(wants))
+	}
+	for i, line := range lines {
+		if line != wants[i] {
+			t.Errorf("line %d:\n got %s\nwant %s", i+1, line, wants[i])
+		}
+	}
+}
+
+// TestDecideProperties says of every answer what must hold whatever the table looks like.
+func TestDecideProperties(t *testing.T) {
+	allowed := 0
+	for name, q := range questions {
+		v := Decide(q)
+		if v.OK {
+			allowed++
+		}
+		if v.OK && (v.Hide || q.What.Needs() > Admin) {
+			t.Errorf("%s: allowed, and hidden or unknown", name)
+		}
+		if q.Who.Kind == Anyone {
+			continue
+		}
+		if v.OK && (q.Access.Repo.ID != q.Where.Repo.ID || q.Where.Kind != GitHub || min(q.Access.Role, q.Access.Reach) < q.What.Needs()) {
+			t.Errorf("%s: allowed without the permission on the bound repository", name)
+		}
+		if !v.Hide && min(q.Access.Role, q.Access.Reach) < Read {
+			t.Errorf("%s: shown to somebody who cannot read it", name)
+		}
+		for _, level := range allLevels {
+			less := q
+			less.Access.Role = min(q.Access.Role, level)
+			less.Access.Reach = min(q.Access.Reach, level)
+			if Decide(less).OK && !v.OK {
+				t.Errorf("%s: less permission allows more", name)
+			}
+		}
+	}
+	if allowed == 0 {
+		t.Error("nothing is ever allowed")
+	}
+	if v := (Verdict{}); v.OK {
+		t.Error("the zero verdict is a yes")
+	}
+	if Decide(Question{}).OK {
+		t.Error("the zero question is allowed")
+	}
+}

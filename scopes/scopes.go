@@ -1,0 +1,141 @@
+// Package scopes is the vocabulary of authority, and the decision.
+//
+// It owns the words (principal, repository, binding, permission, action), the rule that binds a
+// package name to a GitHub repository (Bind), and the one function that says yes or no (Decide).
+// All of it is values: no I/O, no clock, no globals. What GitHub says is asked by package githubauth,
+// what is stored is read by package store, and both hand over what they found in these words.
+//
+// It refuses to know HTTP, GitHub's API and the stored form of anything. There is no other place
+// where a permission is compared: a condition on a role anywhere else is a bug.
+package scopes
+
+import "time"
+
+// Permission is a level of authority over a repository. It is used for a person's role, for the reach
+// of a credential and for what an action needs. The zero value is no permission at all.
+type Permission uint8
+
+const (
+	None Permission = iota
+	Read
+	Write
+	Admin
+)
+
+// String returns GitHub's word for the level.
+func (p Permission) String() string {
+	switch p {
+	case Read:
+		return "read"
+	case Write:
+		return "write"
+	case Admin:
+		return "admin"
+	}
+	return "none"
+}
+
+// Action is something that a caller wants to do with a package.
+type Action uint8
+
+const (
+	// Install reads metadata or a tarball. The zero Action is none, and never allowed.
+	Install Action = iota + 1
+	// Publish adds a version.
+	Publish
+	// Tag sets or removes a dist-tag.
+	Tag
+)
+
+// String returns the word used in messages and logs.
+func (a Action) String() string {
+	switch a {
+	case Install:
+		return "install"
+	case Publish:
+		return "publish"
+	case Tag:
+		return "tag"
+	}
+	return "do nothing with"
+}
+
+// Needs is the permission on the bound repository that an action takes: the founding rule of the
+// registry. Read installs; write, maintain and admin publish and tag. An unknown action needs more than anybody has.
+func (a Action) Needs() Permission {
+	switch a {
+	case Install:
+		return Read
+	case Publish, Tag:
+		return Write
+	}
+	return Admin + 1
+}
+
+// Repo is a GitHub repository. The numbers are its identity; the names are what they were called
+// when last seen, and may be renamed or taken over by somebody else.
+type Repo struct {
+	ID      int64  `json:"id"`
+	OwnerID int64  `json:"owner_id"`
+	Owner   string `json:"owner"`
+	Name    string `json:"name"`
+}
+
+// String returns "owner/name".
+func (r Repo) String() string { return r.Owner + "/" + r.Name }
+
+// BindingKind says what stands behind a package name.
+type BindingKind uint8
+
+const (
+	// Unbound is a package without a repository: published while authentication was off, or a name
+	// without a namespace that the registry keeps itself. Only Anyone may touch it.
+	Unbound BindingKind = iota
+	// GitHub is a package bound to a repository: its permissions are the package's.
+	GitHub
+)
+
+// Binding ties a package to a repository. It is fixed at the first publish.
+type Binding struct {
+	Kind BindingKind `json:"kind"`
+	Repo Repo        `json:"repo"`
+}
+
+// PrincipalKind says what sort of caller this is.
+type PrincipalKind uint8
+
+const (
+	// Nobody is a caller without a credential. It may do nothing.
+	Nobody PrincipalKind = iota
+	// Person is a GitHub user, by any kind of token that acts for one.
+	Person
+	// App is a GitHub App installation, which includes the GITHUB_TOKEN of an Actions job.
+	App
+	// Anyone is every caller of a registry that runs with auth.type none. It may do everything.
+	Anyone
+)
+
+// Principal is who is calling. The zero value is nobody.
+type Principal struct {
+	Kind  PrincipalKind
+	ID    int64  // GitHub's number of the account
+	Login string // what the account was called when the credential was last checked
+}
+
+// Access is what GitHub says about one credential and one repository at one moment.
+// The zero value grants nothing.
+type Access struct {
+	Repo Repo // as GitHub names it now; ID is zero where GitHub shows the credential no such repository
+	// Role is what the account may do; Reach is what this credential may do. GitHub shows the first
+	// for every credential, which is why the second is established on its own.
+	Role, Reach Permission
+	// Why explains a Reach below the Role: the missing scope, the policy in force. May be empty.
+	Why string
+	// Archived repositories can be read and not written.
+	Archived bool
+	// At is when GitHub was asked.
+	At time.Time
+}
+
+// Permission is what the credential may really do: the lesser of role and reach.
+func (a Access) Permission() Permission { return min(a.Role, a.Reach) }
