@@ -1,0 +1,153 @@
+// Package githubauth knows GitHub: who holds a credential, and what that credential may do with a repository.
+//
+// It owns every call to GitHub, the reading of its answers, and their cache. It hands out facts in
+// the words of package scopes and never a verdict: Decide is elsewhere. It refuses to be told who
+// somebody is: every fact is asked with the caller's own credential.
+//
+// Three rules shape it, each learned from what GitHub's answers are not:
+//
+//   - The permissions GitHub shows are the person's role and not what their token may do. Reach is established apart:
+//     from the scopes of classic tokens, and for all others by asking for something that needs the right in question and changes nothing.
+//   - Names move, numbers do not. A repository is asked for by its number, and whatever comes back is compared.
+//   - Only a clear answer is a no. A time-out, a rate limit, an error of GitHub's is *Unavailable, is never kept and
+//     never read as "no such repository".
+//
+// Whatever is not listed as permitted is denied. Credentials live in memory for the time of a call; cache keys are
+// keyed hashes of them, under a key that dies with the process.
+package githubauth
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"gatehouse/scopes"
+)
+
+// How long answers are believed. A write never believes one.
+const (
+	identityTTL = 60 * time.Second
+	refusedTTL  = 60 * time.Second // a bad credential; GitHub locks out good ones when bad ones are repeated
+	readTTL     = 60 * time.Second
+	notReadTTL  = 10 * time.Second
+)
+
+// How long GitHub is waited for.
+const (
+	callTimeout = 5 * time.Second // one call
+	factTimeout = 9 * time.Second // all the calls behind one fact
+)
+
+// ErrBadCredential: GitHub does not know the token, or it cannot be a GitHub token at all. The texts of errors that
+// wrap it are for the caller and hold nothing of the token.
+var ErrBadCredential = errors.New("bad credential")
+
+// Unavailable: GitHub gave no answer that can be used. Nothing follows from it about anybody's rights.
+type Unavailable struct {
+	Retry time.Duration // when asking again makes sense
+	Cause string        // for the log
+}
+
+func (e *Unavailable) Error() string { return "GitHub gave no usable answer: " + e.Cause }
+
+// Options of a Client.
+type Options struct {
+	// APIURL is the REST base, "https://api.github.com". WebURL is where git answers, "https://github.com".
+	APIURL, WebURL string
+	// UserAgent names this program to GitHub, which requires one.
+	UserAgent string
+	// Transport carries the calls; nil means one with this package's own limits.
+	Transport http.RoundTripper
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Client asks GitHub and remembers, for a bounded time and in bounded memory. Its methods may be called from any
+// number of goroutines; the same question asked many times at once goes to GitHub once.
+type Client struct {
+	api, web, graphql *url.URL
+	agent             string
+	transport         http.RoundTripper
+	now               func() time.Time
+	key               [32]byte // of the token hashes
+
+	identities *otter.Cache[tokenHash, identity]
+	accesses   *otter.Cache[accessKey, access]
+	flights    singleflight.Group
+}
+
+// New returns a client of the GitHub instance in o. It makes no call.
+func New(o Options) (*Client, error) {
+	c := &Client{agent: o.UserAgent, transport: o.Transport, now: o.Now}
+	var err error
+	if c.api, err = baseURL(o.APIURL); err != nil {
+		return nil, fmt.Errorf("GitHub API address: %w", err)
+	}
+	if c.web, err = baseURL(o.WebURL); err != nil {
+		return nil, fmt.Errorf("GitHub web address: %w", err)
+	}
+	// GitHub Enterprise Server: REST is at /api/v3, GraphQL at /api/graphql.
+	if before, found := strings.CutSuffix(c.api.Path, "/api/v3/"); found {
+		c.graphql = c.api.ResolveReference(&url.URL{Path: before + "/api/graphql"})
+	} else {
+		c.graphql = c.api.JoinPath("graphql")
+	}
+	if c.transport == nil {
+		c.transport = newTransport()
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.agent == "" {
+		c.agent = "gatehouse"
+	}
+	if _, err := rand.Read(c.key[:]); err != nil {
+		return nil, err
+	}
+	if c.identities, err = otter.New(&otter.Options[tokenHash, identity]{MaximumSize: 20_000}); err != nil {
+		return nil, err
+	}
+	if c.accesses, err = otter.New(&otter.Options[accessKey, access]{MaximumSize: 200_000}); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func baseURL(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return nil, err
+	}
+	if (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return nil, fmt.Errorf("%q is not an absolute http(s) address", s)
+	}
+	if !strings.HasSuffix(u.Path, "/") {
+		u.Path += "/"
+	}
+	return u, nil
+}
+
+type accessKey struct {
+	token tokenHash
+	repo  int64
+}
+
+// access is a fact kept until it must be asked for again.
+type access struct {
+	scopes.Access
+	until time.Time
+}
+
+type identity struct {
+	principal scopes.Principal
+	err       error
+	expires   time.Time // of the token itself; zero if it does not say
+	until     time.Time
+}

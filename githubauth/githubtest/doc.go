@@ -1,0 +1,65 @@
+// Package githubtest is a fake GitHub with a memory: people, organizations, repositories, roles and
+// credentials that can be changed while it answers. Tests of everything above package githubauth run against
+// it, and `gatehouse demo` shows gatehouse with it.
+//
+// A test says who may do what, mints tokens and asks:
+//
+//	f := githubtest.Acme().Start()
+//	defer f.Close()
+//	// f.APIURL(), f.GraphQLURL(), f.URL(), f.Wendy, f.ActionsReads …
+//	f.Revoke("wendy", "acme/ui")
+//
+// # What it imitates
+//
+// Section names are those of docs.github.com; github.md § refers to the notes they were gathered in, with
+// threads that measured what the documentation leaves open.
+//
+//   - Token formats ("About authentication to GitHub", Token formats; github.md §1.1): ghp_, gho_, ghu_ and
+//     old ghs_ with the right CRC-32, fine-grained github_pat_, the long stateless ghs_ of 2026, and 40 hex
+//     digits.
+//   - Authentication ("Authenticating to the REST API"): Bearer, token and Basic; 401 for bad credentials;
+//     the failed login limit; single sign-on, and the policies of organizations that refuse a good token
+//     (github.md §1.2).
+//   - What a role and a token's reach allow together (github.md §1.3): scopes ("Scopes for OAuth apps"),
+//     repository permissions ("Permissions required for fine-grained personal access tokens"), roles
+//     ("Repository roles for an organization"). A repository shows the person's role in `permissions`, never
+//     the token's reach; an installation token is shown all false, whatever it may do. This is the trap the
+//     fake exists for.
+//   - Hiding: 404 for private repositories ("Troubleshooting the REST API"), 401 in git without a credential.
+//   - Names: case-insensitive; redirects after renames and transfers to the repository's id ("Renaming a
+//     repository", "Best practices for using the REST API"), which end when somebody takes the name; a
+//     recreated repository has a new id.
+//   - Conditional requests ("Best practices", Use conditional requests): entity tags that differ between
+//     tokens, 304 that is not charged, and a Last-Modified that a change of role does not touch.
+//   - Rate limits ("Rate limits for the REST API", "Rate limits and query limits for the GraphQL API"): per
+//     user, installation, repository of a workflow, OAuth app and address.
+//   - Headers, error bodies and pagination. The answers of every REST route are held against GitHub's OpenAPI
+//     description in openapi_test.go: right fields, right types, none invented.
+//   - Probes: the routes by which a caller learns whether it may read or write without changing anything
+//     (github.md §1.4), with git's first request among them. Real git can ls-remote and push --dry-run here.
+//   - GraphQL: viewer, node, nodes, repository and rateLimit, with aliases, variables and fragments, partial
+//     answers included.
+//
+// It answers at three kinds of address at once: the API below / as on api.github.com, the API below /api/v3
+// and /api/graphql as on an Enterprise Server, and git below /{owner}/{repo}.git as on github.com. Links in
+// answers lead back to where the request came in.
+//
+// # What it does not
+//
+// There are no pages, no login (OAuth web and device flow, token check of an app), no webhooks, no Actions ID
+// tokens, no contents: every repository has one commit that can't be fetched, and a write that would succeed
+// is answered and forgotten. GitHub App JWTs are not accepted. Every organization is in one enterprise.
+// Secondary limits are never met by themselves, only as a Fault; GraphQL queries cost one point. Tokens do
+// not expire unless told to. There are no custom roles, forks, nested teams, branch protection or rulesets.
+// GraphQL knows neither introspection nor directives, and lets databaseId be asked of a repository's owner
+// without a fragment.
+//
+// Where nobody has published what GitHub does, the fake takes the answer that gives a caller less:
+// viewerPermission is null for installation tokens, a pending fine-grained token reads what is public, 404
+// hides a former name from those who may not see the repository.
+//
+// # Shape
+//
+// Handlers are functions from a consistent state to an answer, run under one lock (serve.go); they write
+// nothing. What a caller may do is decided in access.go only. The table in routes.go is the whole REST API.
+package githubtest

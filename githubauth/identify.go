@@ -1,0 +1,123 @@
+package githubauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"gatehouse/scopes"
+)
+
+// Identify tells who holds the token. It costs GitHub one call per token and minute.
+//
+// It returns an error that wraps ErrBadCredential, with a sentence for the caller, if nobody does, and *Unavailable if
+// GitHub did not say. A principal proves nothing about what the token may do: any site that somebody once logged in to
+// holds a token that answers to their name. That is for Access.
+func (c *Client) Identify(ctx context.Context, token string) (scopes.Principal, error) {
+	kind, err := offline(token)
+	if err != nil {
+		return scopes.Principal{}, err
+	}
+	hash := c.hash(token)
+	if known, ok := c.identities.GetIfPresent(hash); ok && c.now().Before(known.until) {
+		return known.principal, known.err
+	}
+	found, err := once(ctx, c, "i"+string(hash[:]), func(ctx context.Context) (identity, error) {
+		who, err := c.askWho(ctx, kind, token)
+		if err != nil && !errors.Is(err, ErrBadCredential) {
+			return identity{}, err
+		}
+		now := c.now()
+		who.err, who.until = err, now.Add(identityTTL)
+		if err != nil {
+			who.until = now.Add(refusedTTL)
+		} else if !who.expires.IsZero() && who.expires.Before(who.until) {
+			who.until = who.expires
+		}
+		c.identities.Set(hash, who)
+		return who, nil
+	})
+	if err != nil {
+		return scopes.Principal{}, err
+	}
+	return found.principal, found.err
+}
+
+func (c *Client) askWho(ctx context.Context, kind tokenKind, token string) (identity, error) {
+	if kind == installed {
+		return c.askWhichApp(ctx, token)
+	}
+	user, resp, err := c.as(token).Users.Get(ctx, "")
+	if resp == nil {
+		return identity{}, c.judge(nil, err)
+	}
+	if err := c.judge(resp.Response, err); err != nil {
+		return identity{}, asUnavailable(err)
+	}
+	if user.GetID() == 0 || user.GetLogin() == "" {
+		return identity{}, &Unavailable{Retry: 5 * time.Second, Cause: "a user without number or login"}
+	}
+	return identity{
+		principal: scopes.Principal{Kind: scopes.Person, ID: user.GetID(), Login: user.GetLogin()},
+		expires:   resp.TokenExpiration.Time,
+	}, nil
+}
+
+// askWhichApp identifies an installation token, to which GET /user is closed: GraphQL's viewer is its bot account.
+func (c *Client) askWhichApp(ctx context.Context, token string) (identity, error) {
+	g := c.as(token)
+	req, err := g.NewRequest(http.MethodPost, c.graphql.String(), map[string]string{"query": "query{viewer{login databaseId}}"})
+	if err != nil {
+		return identity{}, err
+	}
+	var answer struct {
+		Data struct {
+			Viewer struct {
+				Login      string `json:"login"`
+				DatabaseID int64  `json:"databaseId"`
+			} `json:"viewer"`
+		} `json:"data"`
+	}
+	resp, err := g.Do(ctx, req, &answer)
+	if resp == nil {
+		return identity{}, c.judge(nil, err)
+	}
+	if err := c.judge(resp.Response, err); err != nil {
+		return identity{}, asUnavailable(err)
+	}
+	viewer := answer.Data.Viewer
+	if viewer.Login == "" {
+		// GraphQL reports its rate limit in a 200 as well.
+		return identity{}, &Unavailable{Retry: time.Minute, Cause: "GraphQL names no viewer"}
+	}
+	return identity{principal: scopes.Principal{Kind: scopes.App, ID: viewer.DatabaseID, Login: viewer.Login}}, nil
+}
+
+// asUnavailable is for questions to which there is no "no": whoever holds a good token is somebody.
+func asUnavailable(err error) error {
+	if r := (*refused)(nil); errors.As(err, &r) || errors.Is(err, errNotShown) {
+		return &Unavailable{Retry: 30 * time.Second, Cause: err.Error()}
+	}
+	return err
+}
+
+// once runs ask for all who want the same key at the same time. The work has its own deadline, so that the first
+// caller's hanging up does not fail the others; each waits no longer than its own context allows.
+func once[T any](ctx context.Context, c *Client, key string, ask func(context.Context) (T, error)) (T, error) {
+	ch := c.flights.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factTimeout)
+		defer cancel()
+		return ask(ctx)
+	})
+	var none T
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return none, r.Err
+		}
+		return r.Val.(T), nil
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
