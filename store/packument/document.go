@@ -1,0 +1,173 @@
+package packument
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Fragment is the JSON object of one version as it is served, but for the registry's address, which goes before byte At.
+type Fragment struct {
+	JSON []byte
+	At   int
+}
+
+// With returns the fragment as a document of its own, its tarball's address beginning with base.
+//
+// base is copied into a JSON string as it is: it must be an absolute URL that ends in a slash and has
+// no quote, backslash or control character. That holds for Join too.
+func (f Fragment) With(base string) []byte {
+	return f.appendTo(make([]byte, 0, len(f.JSON)+len(base)), base)
+}
+
+func (f Fragment) appendTo(b []byte, base string) []byte {
+	b = append(b, f.JSON[:f.At]...)
+	b = append(b, base...)
+	return append(b, f.JSON[f.At:]...)
+}
+
+// Top is what a packument says beside its versions.
+type Top struct {
+	Name     string
+	Revision string // served as _rev; clients send it back inside a URL path
+	DistTags map[string]string
+	Created  time.Time
+	Modified time.Time
+	// Page is JSON members without braces: what Kept.Page holds of the version tagged latest. It may be empty, and is left out of the short form.
+	Page []byte
+}
+
+// Version is one version's part of a packument, in the form that is joined.
+type Version struct {
+	Version  string
+	Time     time.Time
+	Fragment Fragment
+}
+
+// timeFormat is JavaScript's Date.toISOString, the form the public registry uses.
+const timeFormat = `"2006-01-02T15:04:05.000Z"`
+
+// chunk is how much Join gathers before it writes.
+const chunk = 32 << 10
+
+// Join writes a packument: the full form with the members of npm-protocol.md §5.2, or the short one with those of §5.4 and "time", which spares pnpm a
+// request. Versions may come in any order and are written by time of publication; those of one time by precedence. Nothing is
+// parsed, so the fragments and the page must be what Kept returned. An error is one of w; what was written until then is a part of a document.
+func Join(w io.Writer, form Form, top Top, versions []Version, base string) error {
+	versions = inOrder(versions)
+	size := 512 + len(top.Page)
+	for _, v := range versions {
+		size += len(v.Fragment.JSON) + len(base) + 100
+	}
+	j := joiner{w: w, b: make([]byte, 0, min(size, chunk+chunk/4))}
+	if form == Full {
+		j.text(`{"_id":`).quoted(top.Name).text(`,"_rev":`).quoted(top.Revision).text(`,"name":`).quoted(top.Name)
+	} else {
+		j.text(`{"name":`).quoted(top.Name).text(`,"modified":`).time(top.Modified)
+	}
+	j.text(`,"dist-tags":{`)
+	for i, tag := range slices.Sorted(maps.Keys(top.DistTags)) {
+		j.comma(i).quoted(tag).text(`:`).quoted(top.DistTags[tag])
+	}
+	j.text(`},"versions":{`)
+	for i, v := range versions {
+		j.comma(i).quoted(v.Version).text(`:`).fragment(v.Fragment, base)
+	}
+	j.text(`},"time":{"created":`).time(top.Created).text(`,"modified":`).time(top.Modified)
+	for _, v := range versions {
+		j.text(`,`).quoted(v.Version).text(`:`).time(v.Time)
+	}
+	j.text(`}`)
+	if form == Full && len(top.Page) > 0 {
+		j.text(`,`).bytes(top.Page)
+	}
+	j.text(`}`)
+	j.flush(0)
+	return j.err
+}
+
+func inOrder(versions []Version) []Version {
+	order := func(a, b Version) int {
+		if c := a.Time.Compare(b.Time); c != 0 {
+			return c
+		}
+		return Compare(a.Version, b.Version)
+	}
+	if !slices.IsSortedFunc(versions, order) {
+		versions = slices.Clone(versions)
+		slices.SortStableFunc(versions, order)
+	}
+	return versions
+}
+
+// joiner writes to w by the chunk. It stops at the first error.
+type joiner struct {
+	w   io.Writer
+	b   []byte
+	err error
+}
+
+func (j *joiner) text(s string) *joiner {
+	j.b = append(j.b, s...)
+	return j.flush(chunk)
+}
+
+func (j *joiner) bytes(p []byte) *joiner {
+	if len(p) < chunk {
+		j.b = append(j.b, p...)
+		return j.flush(chunk)
+	}
+	if j.flush(0); j.err == nil {
+		_, j.err = j.w.Write(p)
+	}
+	return j
+}
+
+func (j *joiner) fragment(f Fragment, base string) *joiner {
+	return j.bytes(f.JSON[:f.At]).text(base).bytes(f.JSON[f.At:])
+}
+
+func (j *joiner) comma(i int) *joiner {
+	if i > 0 {
+		return j.text(`,`)
+	}
+	return j
+}
+
+func (j *joiner) quoted(s string) *joiner {
+	j.b = appendQuoted(j.b, s)
+	return j.flush(chunk)
+}
+
+func (j *joiner) time(t time.Time) *joiner {
+	j.b = t.UTC().AppendFormat(j.b, timeFormat)
+	return j.flush(chunk)
+}
+
+// flush writes what is gathered if it is more than keep.
+func (j *joiner) flush(keep int) *joiner {
+	if len(j.b) > keep {
+		if j.err == nil {
+			_, j.err = j.w.Write(j.b)
+		}
+		j.b = j.b[:0]
+	}
+	return j
+}
+
+// appendQuoted appends s as a JSON string, with <, > and & as they are, as JSON.stringify leaves them.
+func appendQuoted(b []byte, s string) []byte {
+	if within(s, " !#$%&'()*+,-./:;<=>?@[]^_`{|}~") { // nothing to escape
+		b = append(b, '"')
+		b = append(b, s...)
+		return append(b, '"')
+	}
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // cannot fail: a string, into memory
+	return append(b, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
+}

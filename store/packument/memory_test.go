@@ -1,0 +1,133 @@
+package packument
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// large streams a publish of @acme/ui@1.0.0 with a tarball of about n bytes, which is never in memory. compressible content costs more to inspect.
+func large(n int64, compressible bool) io.Reader {
+	data, w := io.Pipe()
+	go func() {
+		to64 := base64.NewEncoder(base64.StdEncoding, w)
+		level, content := gzip.NoCompression, io.Reader(rand.NewChaCha8([32]byte{}))
+		if compressible {
+			level, content, n = gzip.BestSpeed, text{}, n*5
+		}
+		z, err := gzip.NewWriterLevel(to64, level)
+		archive := tar.NewWriter(z)
+		err = errors.Join(err, archive.WriteHeader(&tar.Header{Name: "package/package.json", Typeflag: tar.TypeReg, Size: int64(len(uiJSON)), Mode: 0o644}))
+		_, err2 := io.WriteString(archive, uiJSON)
+		err3 := archive.WriteHeader(&tar.Header{Name: "package/content", Typeflag: tar.TypeReg, Size: n, Mode: 0o644})
+		_, err4 := io.CopyN(archive, content, n)
+		w.CloseWithError(errors.Join(err, err2, err3, err4, archive.Close(), z.Close(), to64.Close()))
+	}()
+	return io.MultiReader(
+		strings.NewReader(`{"name":"@acme/ui","dist-tags":{"latest":"1.0.0"},"_attachments":{"@acme/ui-1.0.0.tgz":{"data":"`), data,
+		strings.NewReader(`"}},"versions":{"1.0.0":{"name":"@acme/ui","version":"1.0.0"}}}`),
+	)
+}
+
+// text is words in no order: it deflates to about a fifth.
+type text struct{}
+
+func (text) Read(p []byte) (int, error) {
+	words := []string{"function ", "return ", "const ", "export ", "default ", "import ", "this.", "value", "(", ") {\n", "}\n"}
+	n := 0
+	for n < len(p) {
+		n += copy(p[n:], words[rand.IntN(len(words))])
+	}
+	return n, nil
+}
+
+// The memory a publish takes is that of a small one, and it does not leave more for the collector to find.
+func TestReadPublishMemory(t *testing.T) {
+	size := int64(200 << 20)
+	if testing.Short() {
+		size = 32 << 20
+	}
+	lim := DefaultLimits
+	lim.Tarball = size + 1<<20
+	var before, now runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	peak, passed := uint64(0), int64(0)
+	body := large(size, false)
+	measured := readerFunc(func(p []byte) (int, error) {
+		n, err := body.Read(p)
+		if passed += int64(n); passed > 4<<20 {
+			passed = 0
+			runtime.ReadMemStats(&now)
+			peak = max(peak, now.HeapAlloc)
+		}
+		return n, err
+	})
+	u, err := ReadPublish(t.Context(), measured, ui, lim, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	runtime.ReadMemStats(&now)
+	if u.Size < size {
+		t.Fatalf("the tarball has %d bytes", u.Size)
+	}
+	const most = 8 << 20 // the test's own writer takes about one
+	if held := int64(max(peak, now.HeapAlloc)) - int64(before.HeapAlloc); held > most {
+		t.Errorf("%d MiB were held for a tarball of %d MiB", held>>20, u.Size>>20)
+	}
+	if allocated := now.TotalAlloc - before.TotalAlloc; allocated > most {
+		t.Errorf("%d MiB were allocated for a tarball of %d MiB", allocated>>20, u.Size>>20)
+	}
+	t.Logf("peak %d KiB above the start, %d KiB allocated in all", (int64(peak)-int64(before.HeapAlloc))>>10, (now.TotalAlloc-before.TotalAlloc)>>10)
+}
+
+func BenchmarkReadPublish(b *testing.B) {
+	for name, compressible := range map[string]bool{"noise": false, "text": true} {
+		b.Run(name+"/64MiB", func(b *testing.B) {
+			body, err := io.ReadAll(large(64<<20, compressible))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			dir := b.TempDir()
+			for b.Loop() {
+				u, err := ReadPublish(context.Background(), bytes.NewReader(body), ui, DefaultLimits, dir)
+				if err != nil {
+					b.Fatal(err)
+				}
+				u.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkBase64 is the part of a publish that the sender waits for: decoding and hashing, without a disk and without inspection.
+func BenchmarkBase64(b *testing.B) {
+	body, err := io.ReadAll(large(16<<20, false))
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := bytes.Index(body, []byte(`"data":"`)) + len(`"data":"`)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		s := newSpool("")
+		r := &base64Reader{src: newSource(context.Background(), bytes.NewReader(body[start:])), to: func(p []byte) error {
+			s.sha1.Write(p)
+			s.sha512.Write(p)
+			return nil
+		}}
+		if err := r.read(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package packument
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+)
+
+// value is the text of one JSON value as a scanner kept it: valid, without spaces between tokens. Its methods rely on that. The nil value is
+// one that is not there.
+type value []byte
+
+// member is one member of an object.
+type member struct {
+	key string
+	raw value // the key, as written
+	val value
+}
+
+// members goes through an object in the order of its text; of anything else there are none.
+func (v value) members() iter.Seq[member] {
+	return func(yield func(member) bool) {
+		if len(v) < 2 || v[0] != '{' {
+			return
+		}
+		for rest := v[1:]; rest[0] != '}'; {
+			if rest[0] == ',' {
+				rest = rest[1:]
+			}
+			n := rest.length()
+			key := rest[:n]
+			rest = rest[n+1:] // and the colon
+			n = rest.length()
+			if !yield(member{key: key.text(), raw: key, val: rest[:n]}) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
+// length is how many bytes the value takes that the text begins with.
+func (v value) length() int {
+	depth := 0
+	for i := 0; i < len(v); i++ {
+		switch v[i] {
+		case '"':
+			for i++; v[i] != '"'; i++ {
+				if v[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		case ',', ':':
+			continue
+		default: // inside a number or a word
+			if i+1 < len(v) && strings.IndexByte(",:]}", v[i+1]) < 0 {
+				continue
+			}
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return len(v)
+}
+
+// text is what a string says; of anything else it is empty.
+func (v value) text() string {
+	if !v.isString() {
+		return ""
+	}
+	if bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1])
+	}
+	var s string
+	_ = json.Unmarshal(v, &s) // cannot fail: the text is valid
+	return s
+}
+
+func (v value) isString() bool { return len(v) > 0 && v[0] == '"' }
+func (v value) isObject() bool { return len(v) > 0 && v[0] == '{' }
+
+// missing reports whether the value is not there, or null.
+func (v value) missing() bool { return len(v) == 0 || string(v) == "null" }
+
+// matters are the keys by which a registry or a client decides something. In objects that are read, none of them may stand beside
+// one that differs from it by case alone: programs that ignore case would take one for the other.
+var matters = set(
+	"_id", "name", "version", "versions", "dist-tags", "access", "_attachments", "data", "length", "dist", "tarball", "integrity", "shasum",
+	"repository", "url", "private", "deprecated", "scripts", "bin", "dependencies", "optionalDependencies", "peerDependencies",
+	"bundleDependencies", "bundledDependencies",
+)
+
+// object returns the members of the object v, or an *Invalid that calls it field: if it is no object, or has one key that matters in two cases.
+func (v value) object(field string) (map[string]value, error) {
+	if !v.isObject() {
+		return nil, &Invalid{Field: field, Problem: "is not an object"}
+	}
+	m := make(map[string]value)
+	folded := make(map[string]string)
+	for e := range v.members() {
+		m[e.key] = e.val
+		low := foldCase(e.key)
+		if other, ok := folded[low]; ok && other != e.key && (matters[e.key] || matters[other]) {
+			return nil, &Invalid{Field: field, Problem: fmt.Sprintf("has both %s and %s", shorten(other), shorten(e.key))}
+		}
+		folded[low] = e.key
+	}
+	return m, nil
+}
+
+// foldCase maps strings to one that strings.EqualFold takes for equal to them...
+func foldCase(s string) string { return strings.ToLower(strings.ToUpper(s)) }
+
+// shorten quotes a text of the sender's for an error, the beginning of a long one.
+func shorten(s string) string {
+	if len(s) > 64 {
+		s = s[:64] + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
