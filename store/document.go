@@ -1,0 +1,143 @@
+package store
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+
+	"gatehouse/store/kv"
+	"gatehouse/store/packument"
+)
+
+// Document is a rendered packument, ready to send. Callers must not change its bytes.
+type Document struct {
+	Body []byte
+	ETag string
+}
+
+type documentKey struct {
+	name, revision, base string
+	form                 packument.Form
+	gzip                 bool
+}
+
+// ETag is the strong validator of a package's document: known from the head alone, so that a client that has the
+// document is told so without it. It differs for everything that makes the bytes differ.
+func (h Head) ETag(form packument.Form, base string, gzipped bool) string {
+	return etag(documentKey{name: h.Name, revision: h.Revision, base: base, form: form, gzip: gzipped})
+}
+
+func etag(k documentKey) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(k.base)) // never fails (hash.Hash)
+	tag := `"` + k.revision + "-" + strconv.FormatUint(uint64(sum.Sum32()), 36)
+	if k.form == packument.Short {
+		tag += "-s"
+	}
+	if k.gzip {
+		tag += "-gz"
+	}
+	return tag + `"`
+}
+
+// Document returns the packument in the form asked for, gzipped or plain, with tarball addresses that begin with base. It is that
+// of the head given, or of a later one. It is built once however many ask, and kept within Options.DocumentCache.
+func (s *Store) Document(ctx context.Context, h Head, form packument.Form, base string, gzipped bool) (*Document, error) {
+	key := documentKey{name: h.Name, revision: h.Revision, base: base, form: form, gzip: gzipped}
+	if d, ok := s.documents.GetIfPresent(key); ok {
+		return d, nil
+	}
+	flight := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%t", key.name, key.revision, key.base, key.form, key.gzip)
+	ch := s.builds.DoChan(flight, func() (any, error) {
+		// Not the first caller's context: the others would fail with it.
+		return s.build(context.WithoutCancel(ctx), h, key)
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*Document), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// build joins and keeps a document. Head and versions are read one after the other, so the head is read again behind the versions: only if
+// it stood still do the two belong together.
+func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, error) {
+	for range attempts {
+		versions, err := s.versions(ctx, h.Name, key.form)
+		if err != nil {
+			return nil, err
+		}
+		var page kv.Entry
+		if latest := h.DistTags["latest"]; key.form == packument.Full && latest != "" {
+			if page, err = s.kv.Get(ctx, pageKey(h.Name, latest)); err != nil && !errors.Is(err, kv.ErrNotFound) {
+				return nil, fmt.Errorf("reading the page of %s@%s: %w", h.Name, latest, err)
+			}
+		}
+		again, err := s.Head(ctx, h.Name)
+		if err != nil {
+			return nil, err
+		}
+		if again.Revision != h.Revision {
+			h, key.revision = again, again.Revision
+			continue
+		}
+		body, err := render(h, key, page.Value, versions)
+		if err != nil {
+			return nil, fmt.Errorf("rendering %s: %w", h.Name, err)
+		}
+		d := &Document{Body: body, ETag: etag(key)}
+		s.documents.Set(key, d)
+		return d, nil
+	}
+	return nil, ErrBusy
+}
+
+func (s *Store) versions(ctx context.Context, name string, form packument.Form) ([]packument.Version, error) {
+	from, to := versionRange(name)
+	var versions []packument.Version
+	for row, err := range s.kv.Scan(ctx, from, to) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the versions of %s: %w", name, err)
+		}
+		v, err := decodeVersion(row.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s@%s: %w", name, row.Key[len(from):], err)
+		}
+		fragment := v.full
+		if form == packument.Short {
+			fragment = v.short
+		}
+		versions = append(versions, packument.Version{Version: string(row.Key[len(from):]), Time: v.at, Fragment: fragment})
+	}
+	return versions, nil
+}
+
+func render(h Head, key documentKey, page []byte, versions []packument.Version) ([]byte, error) {
+	top := packument.Top{Name: h.Name, Revision: h.Revision, DistTags: h.DistTags, Created: h.Created, Modified: h.Modified, Page: page}
+	size := 1024 + len(page)
+	for _, v := range versions {
+		size += len(v.Fragment.JSON) + len(key.base) + 2*len(v.Version) + 40
+	}
+	if !key.gzip {
+		buf := bytes.NewBuffer(make([]byte, 0, size))
+		err := packument.Join(buf, key.form, top, versions, key.base)
+		return buf.Bytes(), err
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, size/4))
+	z := gzip.NewWriter(buf)
+	if err := packument.Join(z, key.form, top, versions, key.base); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(buf.Bytes()), nil
+}

@@ -1,0 +1,40 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"gatehouse/scopes"
+	"gatehouse/store/kv"
+)
+
+// Event is the record of one change: who did what to which package, and when.
+type Event struct {
+	What    string    `json:"what"` // "publish", "tag", "untag"
+	Package string    `json:"package"`
+	Version string    `json:"version,omitempty"`
+	Tag     string    `json:"tag,omitempty"`
+	By      Actor     `json:"by"`
+	At      time.Time `json:"at"`
+}
+
+// Actor is who changed something, as it stays on record: the number is the identity, the login what it was called then.
+type Actor struct {
+	ID    int64  `json:"id,omitempty"`
+	Login string `json:"login,omitempty"`
+}
+
+// ActorOf is the principal on record. Everyone of an open registry is the same nameless actor.
+func ActorOf(p scopes.Principal) Actor { return Actor{ID: p.ID, Login: p.Login} }
+
+// record is the row of an event. Rows lie in the order of their writing, also within one tick of the clock; those of several processes as well
+// as their clocks agree.
+func (s *Store) record(e Event) (kv.Entry, error) {
+	value, err := json.Marshal(e)
+	for {
+		last := s.lastEvent.Load()
+		if next := max(s.now().UnixNano(), last+1); s.lastEvent.CompareAndSwap(last, next) {
+			return kv.Entry{Key: eventKey(next), Value: value}, err
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"time"
+)
+
+// The layout. Parts of a key are joined by 0x00, which no part contains, so the order of keys is the order of parts.
+//
+//	f                          the format version of this layout
+//	p | name                   the head: binding, dist-tags, times, revision. The only row of a package that changes
+//	v | name | version         one version: what is served for it and where its tarball is. Written once
+//	r | name | version         the page of a version: description, readme and the like, shown while it is "latest". Written once
+//	e | time, random           an event. Written once, never removed
+//	x | due | blob key         an upload that is not committed yet. Removed by its commit, or by Sweep once it is due
+//
+// Objects are named <@scope>/<name>/<name>-<version>-<digest>-<random>.tgz. The random part makes each upload's object its
+// own: removing what one failed attempt left can never take the bytes of another.
+var formatKey = []byte("f")
+
+const (
+	headRow    = "p\x00"
+	versionRow = "v\x00"
+	pageRow    = "r\x00"
+	eventRow   = "e\x00"
+	uploadRow  = "x\x00"
+)
+
+func headKey(name string) []byte             { return []byte(headRow + name) }
+func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }
+func pageKey(name, version string) []byte    { return []byte(pageRow + name + "\x00" + version) }
+
+// versionRange bounds the version rows of a package.
+func versionRange(name string) (from, to []byte) {
+	return []byte(versionRow + name + "\x00"), []byte(versionRow + name + "\x01")
+}
+
+func eventKey(unixNano int64) []byte {
+	k := append([]byte(eventRow), make([]byte, 12)...)
+	binary.BigEndian.PutUint64(k[len(eventRow):], uint64(unixNano))
+	_, _ = rand.Read(k[len(eventRow)+8:]) // never fails (crypto/rand)
+	return k
+}
+
+func uploadKey(due time.Time, blobKey string) []byte {
+	k := binary.BigEndian.AppendUint64([]byte(uploadRow), uint64(due.Unix()))
+	return append(append(k, 0), blobKey...)
+}
+
+// maxFileName is what file systems take in one segment of a path.
+const maxFileName = 255
+
+// blobKey names the object of one upload.
+func blobKey(name string, file string, digest [64]byte) string {
+	var nonce [6]byte
+	_, _ = rand.Read(nonce[:]) // never fails (crypto/rand)
+	suffix := "-" + hex.EncodeToString(digest[:8]) + "-" + hex.EncodeToString(nonce[:]) + ".tgz"
+	stem := file[:len(file)-len(".tgz")]
+	return name + "/" + stem[:min(len(stem), maxFileName-len(suffix))] + suffix
+}

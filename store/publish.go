@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"gatehouse/scopes"
+	"gatehouse/store/kv"
+	"gatehouse/store/packument"
+)
+
+// Publication is a version to be added, checked and allowed.
+type Publication struct {
+	Upload *packument.Upload
+	// Binding is what the verdict was given for: the binding of the package, or, at the first publish, the one it gets.
+	Binding scopes.Binding
+	By      scopes.Principal
+	// Publisher is how the documents name who published.
+	Publisher packument.Publisher
+}
+
+// retryWindow is how long a publish may be repeated: clients send it again when an answer got lost (npm tries three times, with pauses of up
+// to a minute).
+const retryWindow = 10 * time.Minute
+
+// uploadTime is how long an upload may stay uncommitted before it counts as abandoned.
+const uploadTime = time.Hour
+
+// Publish adds a version and points its tag, and "latest" if there was none, to it. When it returns nil both the tarball and the
+// metadata are durable. On any error nothing is visible, and what was uploaded is left to Sweep.
+//
+// Publishing the same bytes again, by the same publisher and soon after, succeeds and changes nothing.
+// Errors: ErrVersionExists, ErrRebound, ErrBusy, ErrFull.
+func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
+	name, version := p.Upload.Name.String(), p.Upload.Version
+
+	// Sparing an upload that cannot succeed. The decision itself is made again with the head in hand.
+	if err := s.vacant(ctx, p); errors.Is(err, errUnchanged) {
+		return s.Head(ctx, name)
+	} else if err != nil {
+		return Head{}, err
+	}
+
+	at := s.now().UTC().Truncate(time.Millisecond)
+	kept := p.Upload.Kept(p.Publisher)
+	upload, err := s.upload(ctx, p.Upload)
+	if err != nil {
+		return Head{}, err
+	}
+	record, err := json.Marshal(Version{
+		Blob: string(upload.Value), Size: p.Upload.Size, Integrity: p.Upload.Integrity, By: ActorOf(p.By),
+	})
+	if err != nil {
+		return Head{}, err
+	}
+	row := storedVersion{at: at, record: record, full: kept.Full, short: kept.Short}.encode()
+
+	head, err := s.change(ctx, name, func(old Head, exists bool, b *kv.Batch) (Head, Event, error) {
+		if exists {
+			if err := sameBinding(old, p.Binding); err != nil {
+				return Head{}, Event{}, err
+			}
+		}
+		if err := s.vacant(ctx, p); err != nil {
+			return Head{}, Event{}, err
+		}
+		new := old.next(at)
+		if !exists {
+			new.Created, new.Binding = at, p.Binding
+		}
+		new.DistTags[p.Upload.Tag] = version
+		if new.DistTags["latest"] == "" {
+			new.DistTags["latest"] = version
+		}
+		// The upload row is a condition too: if Sweep took it for abandoned, its object is gone.
+		b.If = []kv.Entry{{Key: versionKey(name, version)}, upload}
+		b.Put = []kv.Entry{{Key: versionKey(name, version), Value: row}, {Key: pageKey(name, version), Value: kept.Page}}
+		b.Delete = [][]byte{upload.Key}
+		return new, Event{What: "publish", Package: name, Version: version, Tag: p.Upload.Tag, By: ActorOf(p.By), At: at}, nil
+	})
+	// The upload of a publish that lost a race is of no use to anybody. After any other error the batch may have
+	// happened: whether it did, Sweep finds out.
+	if head.Modified != at && (err == nil || errors.Is(err, ErrVersionExists) || errors.Is(err, ErrRebound) || errors.Is(err, ErrBusy)) {
+		_, _ = s.discard(context.WithoutCancel(ctx), upload)
+	}
+	return head, err
+}
+
+// vacant returns nil if the version can be published, errUnchanged if it was just published by the same with the
+// same bytes, and ErrVersionExists otherwise.
+func (s *Store) vacant(ctx context.Context, p Publication) error {
+	found, err := s.readVersion(ctx, p.Upload.Name.String(), p.Upload.Version)
+	if errors.Is(err, ErrNoVersion) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	record, err := found.version()
+	if err != nil {
+		return err
+	}
+	if record.Integrity == p.Upload.Integrity && record.By.ID == p.By.ID && s.now().Sub(found.at) < retryWindow {
+		return errUnchanged
+	}
+	return ErrVersionExists
+}
+
+// upload makes the tarball durable under a key of its own and returns the row that marks it as not committed.
+func (s *Store) upload(ctx context.Context, u *packument.Upload) (kv.Entry, error) {
+	name := u.Name.String()
+	key := blobKey(name, u.Name.Tarball(u.Version), u.SHA512)
+	row := kv.Entry{Key: uploadKey(s.now().Add(uploadTime), key), Value: []byte(key)}
+	if err := s.kv.Apply(ctx, kv.Batch{If: []kv.Entry{{Key: row.Key}}, Put: []kv.Entry{row}}); err != nil {
+		return kv.Entry{}, noRoom(fmt.Errorf("noting the upload of %s@%s: %w", name, u.Version, err))
+	}
+	tarball := u.Tarball()
+	if _, err := tarball.Seek(0, io.SeekStart); err != nil {
+		return kv.Entry{}, err
+	}
+	if err := s.blobs.Put(ctx, key, u.Size, tarball); err != nil {
+		return kv.Entry{}, noRoom(fmt.Errorf("storing the tarball of %s@%s: %w", name, u.Version, err))
+	}
+	return row, nil
+}

@@ -1,0 +1,134 @@
+// Package store is what the registry remembers, and the rules for changing it.
+//
+// It owns packages, versions, dist-tags and the record of changes; what may follow what (a version is
+// never published twice, a tag never dangles, "latest" always exists); and the order of writes that makes a
+// publish safe. It is a concrete type over two ports: ordered keys with one conditional batch (package kv) for everything that
+// must be consistent, and write-once objects (package blob) for tarballs. It refuses to know HTTP, GitHub
+// and who may do what: callers come with a verdict already given, and with the binding it was given for.
+//
+// What is true:
+//
+//   - The head of a package is the only row that changes, and every change is conditional on the head that was read. Two
+//     changes at once are therefore one after the other, whichever engine and however many processes.
+//   - Bytes first, the flip last. A tarball is durable before the one batch that makes its version visible. A crash before
+//     that batch leaves an upload row and perhaps an object that nothing names; Sweep removes both.
+//   - Rendered documents are a cache, never the truth. They are joined from the stored pieces of each version, without parsing,
+//     by the first reader after a change.
+//   - Each change is recorded as an event in its own batch.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"gatehouse/store/blob"
+	"gatehouse/store/kv"
+)
+
+var (
+	// ErrNotFound: no package of that name.
+	ErrNotFound = errors.New("no such package")
+	// ErrNoVersion: the package has no such version, or no such dist-tag.
+	ErrNoVersion = errors.New("no such version")
+	// ErrVersionExists: the version has been published before, with other bytes or by somebody else.
+	ErrVersionExists = errors.New("the version exists")
+	// ErrRebound: the package is bound to another repository than the verdict was given for.
+	ErrRebound = errors.New("the package is bound to another repository")
+	// ErrLatest: the tag "latest" cannot be removed.
+	ErrLatest = errors.New(`the tag "latest" cannot be removed`)
+	// ErrBusy: the package changed so often meanwhile that the change was given up. Nothing was done; trying again is safe.
+	ErrBusy = errors.New("the package is being changed by others")
+	// ErrFull: a device has no room left. Nothing was done.
+	ErrFull = errors.New("no space left")
+	// ErrFormat: the stored data were written by another version of the registry and cannot be used by this one.
+	ErrFormat = errors.New("unknown data format")
+)
+
+// Options of a Store. The zero value is usable.
+type Options struct {
+	// DocumentCache bounds the rendered documents kept in memory, in bytes; 0 means 64 MiB.
+	DocumentCache int64
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Store is the registry's memory. Its methods may be called from any number of goroutines.
+type Store struct {
+	kv    kv.Store
+	blobs blob.Store
+	now   func() time.Time
+
+	documents *otter.Cache[documentKey, *Document]
+	builds    singleflight.Group
+
+	// writers lets the changes of one package queue up inside this process instead of meeting each other's conditions. It is
+	// for speed only: the conditions are what keeps changes apart.
+	writers [256]sync.Mutex
+	seed    maphash.Seed
+
+	lastEvent atomic.Int64 // Unix nanoseconds in the key of the newest event of this process
+}
+
+// format is the version of the layout in keys.go.
+const format = "1"
+
+// Open returns the store kept in the two engines, which it does not close. It writes the format version into an empty
+// engine and returns ErrFormat if it finds another one.
+func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*Store, error) {
+	s := &Store{kv: engine, blobs: blobs, now: o.Now, seed: maphash.MakeSeed()}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if o.DocumentCache == 0 {
+		o.DocumentCache = 64 << 20
+	}
+	var err error
+	s.documents, err = otter.New(&otter.Options[documentKey, *Document]{
+		MaximumWeight: uint64(o.DocumentCache),
+		Weigher:       func(k documentKey, d *Document) uint32 { return uint32(len(d.Body) + len(k.base) + 256) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch found, err := engine.Get(ctx, formatKey); {
+	case errors.Is(err, kv.ErrNotFound):
+		err = engine.Apply(ctx, kv.Batch{If: []kv.Entry{{Key: formatKey}}, Put: []kv.Entry{{Key: formatKey, Value: []byte(format)}}})
+		if err != nil && !errors.Is(err, kv.ErrConflict) {
+			return nil, fmt.Errorf("writing the format version: %w", err)
+		}
+	case err != nil:
+		return nil, fmt.Errorf("reading the format version: %w", err)
+	case string(found.Value) != format:
+		return nil, fmt.Errorf("%w: the data have format %q and this version of gatehouse reads %q; run the version that wrote them", ErrFormat, found.Value, format)
+	}
+	return s, nil
+}
+
+// Ready reports whether the metadata can be read.
+func (s *Store) Ready(ctx context.Context) error {
+	_, err := s.kv.Get(ctx, formatKey)
+	return err
+}
+
+// turn waits until it is this change's turn among the changes of the package in this process.
+func (s *Store) turn(name string) (done func()) {
+	m := &s.writers[maphash.String(s.seed, name)%uint64(len(s.writers))]
+	m.Lock()
+	return m.Unlock
+}
+
+// noRoom adds ErrFull to the errors of engines that mean it.
+func noRoom(err error) error {
+	if errors.Is(err, kv.ErrFull) || errors.Is(err, blob.ErrFull) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}

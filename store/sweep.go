@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gatehouse/store/kv"
+)
+
+// Sweep removes what abandoned uploads left: objects that no version names, and their rows. With all it takes every upload
+// for abandoned, which is right only before the first publish of the only process on these data; otherwise those older than an hour.
+// It returns how many it removed. It may run at any time, in several processes.
+func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
+	to := uploadKey(s.now(), "")
+	if all {
+		to = uploadKey(time.Unix(1<<40, 0), "")
+	}
+	var due []kv.Entry
+	for row, err := range s.kv.Scan(ctx, []byte(uploadRow), to) {
+		if err != nil {
+			return 0, fmt.Errorf("reading the abandoned uploads: %w", err)
+		}
+		due = append(due, row)
+	}
+	for _, row := range due {
+		done, err := s.discard(ctx, row)
+		if err != nil {
+			return removed, err
+		}
+		if done {
+			removed++
+		}
+	}
+	return removed, nil
+}
+
+// discard removes an upload that was not committed, and reports false if it was committed meanwhile or is being removed by somebody else.
+func (s *Store) discard(ctx context.Context, row kv.Entry) (bool, error) {
+	// Claim it first: a commit that comes late finds its row changed and fails, before its object is gone.
+	claimed := kv.Entry{Key: row.Key, Value: append([]byte{0}, row.Value...)}
+	key := string(row.Value)
+	if key != "" && key[0] == 0 {
+		claimed, key = row, key[1:] // claimed by a sweep that died
+	} else if err := s.kv.Apply(ctx, kv.Batch{If: []kv.Entry{row}, Put: []kv.Entry{claimed}}); errors.Is(err, kv.ErrConflict) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("claiming the abandoned upload %s: %w", key, err)
+	}
+	if err := s.blobs.Delete(ctx, key); err != nil {
+		return false, fmt.Errorf("removing the abandoned upload %s: %w", key, err)
+	}
+	err := s.kv.Apply(ctx, kv.Batch{If: []kv.Entry{claimed}, Delete: [][]byte{claimed.Key}})
+	if err != nil && !errors.Is(err, kv.ErrConflict) {
+		return false, fmt.Errorf("forgetting the abandoned upload %s: %w", key, err)
+	}
+	return true, nil
+}
