@@ -1,0 +1,122 @@
+// Package gate stands between a request and a package: who is calling, and may they?
+//
+// It owns the reading of credentials from a request, the order of the questions, and the words of every refusal. The facts
+// come from GitHub through the GitHub interface, the answer from scopes.Decide; the gate adds no rule of
+// its own. It refuses to be reasoned with: an error on the way to an answer is an error, never a yes, and never a no about somebody's rights.
+package gate
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+
+	"gatehouse/scopes"
+)
+
+var (
+	// ErrNoCredential: the request carries none, and the registry is not open.
+	ErrNoCredential = errors.New("no credential")
+	// ErrCredentialForm: the request's credential cannot be read.
+	ErrCredentialForm = errors.New("the Authorization header cannot be read: send one, \"Bearer TOKEN\", or \"Basic\" with the token as the password")
+)
+
+// GitHub is what the gate needs to know (met by *githubauth.Client, whose comments hold).
+type GitHub interface {
+	Identify(ctx context.Context, token string) (scopes.Principal, error)
+	Access(ctx context.Context, token string, repo int64, need scopes.Permission) (scopes.Access, error)
+	Resolve(ctx context.Context, token, owner, name string, need scopes.Permission) (scopes.Access, error)
+}
+
+// Gate answers for one registry.
+type Gate struct {
+	github GitHub
+	names  scopes.Namespaces
+}
+
+// New returns a gate that asks github. With a nil github the registry is open: everybody may do everything.
+func New(github GitHub, names scopes.Namespaces) *Gate { return &Gate{github: github, names: names} }
+
+// Open reports whether everybody may do everything here.
+func (g *Gate) Open() bool { return g.github == nil }
+
+// Names are the namespaces this registry serves.
+func (g *Gate) Names() scopes.Namespaces { return g.names }
+
+// Caller is an identified caller with the credential that proves it. It lives as long as its request.
+type Caller struct {
+	scopes.Principal
+	token string
+}
+
+// Identify reads the credential of a request and asks who holds it. Without one the error is ErrNoCredential; errors of the
+// GitHub interface are returned as they are.
+func (g *Gate) Identify(ctx context.Context, h http.Header) (Caller, error) {
+	if g.Open() {
+		return Caller{Principal: scopes.Principal{Kind: scopes.Anyone}}, nil
+	}
+	token, err := credential(h)
+	if err != nil {
+		return Caller{}, err
+	}
+	who, err := g.github.Identify(ctx, token)
+	if err != nil {
+		return Caller{}, err
+	}
+	return Caller{Principal: who, token: token}, nil
+}
+
+// credential reads the token: "Bearer T", or "Basic" with the token as the password and any user name, which is what npm makes of
+// _auth and of username and _password. Tokens elsewhere, in the query for example, are not looked at.
+func credential(h http.Header) (string, error) {
+	values := h.Values("Authorization")
+	switch {
+	case len(values) == 0 || len(values) == 1 && strings.TrimSpace(values[0]) == "":
+		return "", ErrNoCredential
+	case len(values) > 1:
+		return "", ErrCredentialForm
+	}
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(values[0]), " ")
+	rest = strings.TrimSpace(rest)
+	switch {
+	case rest == "":
+		return "", ErrNoCredential
+	case strings.EqualFold(scheme, "Bearer"):
+		return rest, nil
+	case strings.EqualFold(scheme, "Basic"):
+		decoded, err := base64.StdEncoding.DecodeString(rest)
+		if err != nil {
+			return "", ErrCredentialForm
+		}
+		user, password, _ := strings.Cut(string(decoded), ":")
+		// The token as the user name is git's other habit ("curl -u TOKEN:", "TOKEN:x-oauth-basic").
+		if password == "" || password == "x-oauth-basic" {
+			password = user
+		}
+		if password == "" {
+			return "", ErrNoCredential
+		}
+		return password, nil
+	}
+	return "", ErrCredentialForm
+}
+
+// Allow returns nil if the caller may do what with the package, and a *Refusal if not. The access it went by comes back too.
+func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (scopes.Access, error) {
+	q := scopes.Question{Who: who.Principal, What: what, Where: where}
+	if !g.Open() && where.Kind == scopes.GitHub {
+		var err error
+		if q.Access, err = g.github.Access(ctx, who.token, where.Repo.ID, what.Needs()); err != nil {
+			return scopes.Access{}, err
+		}
+	}
+	return q.Access, g.decide(q, pkg)
+}
+
+func (g *Gate) decide(q scopes.Question, pkg string) error {
+	if v := scopes.Decide(q); !v.OK {
+		return &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host}
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+package npm
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/scopes"
+	"gatehouse/server/problem"
+)
+
+// anonymous is everybody's name in an open registry.
+const anonymous = "anonymous"
+
+// ping answers to anybody.
+func (p *protocol) ping(c *gin.Context) error { return answer(c, struct{}{}) }
+
+// whoami tells the login on GitHub. Without a credential it is a 401, whose text npm shows; a 200 without a name would only
+// make npm ask for a log-in.
+func (p *protocol) whoami(c *gin.Context) error {
+	who, err := p.caller(c)
+	if err != nil {
+		return err
+	}
+	name := who.Login
+	if who.Kind == scopes.Anyone {
+		name = anonymous
+	}
+	return answer(c, map[string]string{"username": name})
+}
+
+// login answers npm login. A 4xx makes npm show the text.
+func (p *protocol) login(c *gin.Context) error {
+	return &problem.Plain{
+		Status: http.StatusForbidden,
+		Text:   "there is no login here: put a GitHub token into .npmrc as _authToken for this registry's address",
+	}
+}

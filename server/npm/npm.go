@@ -1,0 +1,121 @@
+// Package npm is the protocol that npm, pnpm, yarn and bun speak to a registry.
+//
+// It owns the routes of packages, tarballs, dist-tags and the account, and what goes into and comes out of them: a handler resolves
+// names, asks the gate, calls the registry and copies bytes. Rules about permission are the gate's, rules about packages the store's, and what
+// an error looks like is package problem's; none of them is repeated here.
+//
+// The order inside a handler is always the same: the name, the caller, the head, the verdict, and only then anything that depends on what is
+// stored. So what a caller may not see costs the same answer as what is not there, and a 304 takes the same permission as the document.
+package npm
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+	"golang.org/x/sync/semaphore"
+
+	"gatehouse/scopes"
+	"gatehouse/server/gate"
+	"gatehouse/server/problem"
+	"gatehouse/store"
+	"gatehouse/store/blob"
+	"gatehouse/store/packument"
+)
+
+// Registry is what the protocol speaks about (met by *store.Store, whose comments hold).
+type Registry interface {
+	reader
+	writer
+}
+
+type reader interface {
+	Head(ctx context.Context, name string) (store.Head, error)
+	Document(ctx context.Context, h store.Head, form packument.Form, base string, gzipped bool) (*store.Document, error)
+	Manifest(ctx context.Context, h store.Head, version, base string) ([]byte, error)
+	Tarball(ctx context.Context, h store.Head, version string) (*blob.Object, store.Version, error)
+}
+
+type writer interface {
+	Publish(ctx context.Context, p store.Publication) (store.Head, error)
+	Tag(ctx context.Context, name, tag, version string, where scopes.Binding, by scopes.Principal) (store.Head, error)
+	Untag(ctx context.Context, name, tag string, where scopes.Binding, by scopes.Principal) (store.Head, error)
+}
+
+// Global says what becomes of names that this registry does not serve: those without a namespace, and those of others' namespaces.
+type Global struct {
+	// Redirect is the registry that reads of them are sent to; nil refuses them.
+	Redirect *url.URL
+	// Local: names without a namespace are packages of this registry.
+	Local bool
+}
+
+// Options of the protocol.
+type Options struct {
+	Registry Registry
+	Gate     *gate.Gate
+	Global   Global
+	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
+	Base func(*http.Request) (string, error)
+	// MaxPublish bounds the body of a publish, in bytes.
+	MaxPublish int64
+	// Spool is the folder for tarballs on their way in.
+	Spool string
+	// MailDomain is GitHub's for addresses that reach nobody: publishers are named with one, as npm wants an address.
+	MailDomain string
+}
+
+// inFlight bounds the bodies that are received at one time, in bytes of what they announce.
+const inFlight = 4 << 30
+
+type protocol struct {
+	Options
+	bodies *semaphore.Weighted
+}
+
+// Mount adds the routes of the protocol. Names come from the door in one spelling, so each route stands here once.
+func Mount(r gin.IRoutes, o Options) {
+	p := &protocol{Options: o, bodies: semaphore.NewWeighted(max(inFlight, o.MaxPublish))}
+	handle := func(method, path string, h problem.Handler) { r.Handle(method, path, problem.Handle(h)) }
+	get := func(path string, h problem.Handler) {
+		handle(http.MethodGet, path, h)
+		handle(http.MethodHead, path, h)
+	}
+
+	get("/-/ping", p.ping)
+	get("/-/whoami", p.whoami)
+	handle(http.MethodPut, "/-/user/:user", p.login)
+	handle(http.MethodPost, "/-/v1/login", p.login)
+
+	get("/-/package/:name/dist-tags", p.listTags)
+	handle(http.MethodPut, "/-/package/:name/dist-tags/:tag", p.setTag)
+	handle(http.MethodPost, "/-/package/:name/dist-tags/:tag", p.setTag)
+	handle(http.MethodDelete, "/-/package/:name/dist-tags/:tag", p.removeTag)
+
+	get("/:name", p.packument)
+	get("/:name/:version", p.manifest)
+	get("/:name/-/:file", p.tarball)
+	handle(http.MethodPut, "/:name", p.publish)
+	handle(http.MethodPut, "/:name/-rev/:revision", p.notYet)
+	handle(http.MethodDelete, "/:name/-rev/:revision", p.notYet)
+	handle(http.MethodDelete, "/:name/-/:file/-rev/:revision", p.notYet)
+}
+
+// param returns a part of the path as it was meant. The door has seen to it that it decodes.
+func param(c *gin.Context, name string) string {
+	s, err := url.PathUnescape(c.Param(name))
+	if err != nil {
+		return ""
+	}
+	return s
+}
+
+// caller identifies the caller and notes the login for the access log.
+func (p *protocol) caller(c *gin.Context) (gate.Caller, error) {
+	who, err := p.Gate.Identify(c.Request.Context(), c.Request.Header)
+	if err == nil {
+		c.Set("login", who.Login)
+	}
+	return who, err
+}

@@ -1,0 +1,50 @@
+package npm
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/store"
+)
+
+// tarball serves the bytes of a version, whole or in ranges, with GET and HEAD. Accept is not looked at: yarn 1 and pnpm 10 ask for
+// tarballs with the Accept of documents.
+//
+// The bytes never change, but permissions do: a cache must ask again, and is answered 304.
+func (p *protocol) tarball(c *gin.Context) error {
+	name, head, who, err := p.readable(c)
+	if err != nil {
+		return unlessRedirected(err)
+	}
+	file := param(c, "file")
+	version, ok := name.VersionOf(file)
+	if !ok {
+		return noVersion(name, file, who)
+	}
+	object, record, err := p.Registry.Tarball(c.Request.Context(), head, version)
+	if errors.Is(err, store.ErrNoVersion) {
+		return noVersion(name, version, who)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = object.Body.Close() }()
+	h := c.Writer.Header()
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("ETag", `"`+strings.TrimRight(record.Integrity, "=")+`"`)
+	// gin's writer hides ReadFrom, and with it the kernel's way from file to socket.
+	http.ServeContent(underlying(c), c.Request, "", time.Time{}, object.Body)
+	return nil
+}
+
+func underlying(c *gin.Context) http.ResponseWriter {
+	if w, ok := c.Writer.(interface{ Unwrap() http.ResponseWriter }); ok {
+		return w.Unwrap()
+	}
+	return c.Writer
+}

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// A client that neither sends nor takes bytes holds a connection, and memory with it. What is expected of everybody: to begin at once, and to go on at
+// no less than slowest on average.
+const (
+	patience = 30 * time.Second
+	slowest  = 16 << 10 // bytes per second
+	piece    = 1 << 20  // bytes written under one deadline
+)
+
+// paced holds request bodies and answers to that pace. Deadlines are for each connection and set again by net/http for the next request.
+func paced(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Deadlines fail where there is no connection underneath, as in tests; there is nothing to pace then.
+		control := http.NewResponseController(w)
+		p := &pacedWriter{ResponseWriter: w, control: control}
+		p.extend()
+		if r.Body != nil && r.Body != http.NoBody {
+			// Also for the body that no handler reads: net/http looks at its beginning before it answers.
+			_ = control.SetReadDeadline(time.Now().Add(patience))
+			r.Body = &pacedBody{ReadCloser: r.Body, control: control}
+		}
+		next.ServeHTTP(p, r)
+	})
+}
+
+// pacedBody gives a body the time its bytes may take. net/http buffers what arrives while a handler does not
+// read, so time spent elsewhere, waiting for GitHub say, is not the client's: it counts while reading only.
+type pacedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	spent   time.Duration // in Read
+	got     int64
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	began := time.Now()
+	allowed := patience + time.Duration(b.got/slowest)*time.Second - b.spent
+	_ = b.control.SetReadDeadline(began.Add(max(allowed, 0)))
+	n, err := b.ReadCloser.Read(p)
+	b.got += int64(n)
+	b.spent += time.Since(began)
+	switch t := net.Error(nil); {
+	case errors.As(err, &t) && t.Timeout():
+		err = errors.Join(errSlow, err)
+	case err != nil:
+		// From here on net/http reads, to notice when the client hangs up; a deadline would look like that.
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}
+
+var errSlow = errors.New("the body arrives too slowly")
+
+// pacedWriter renews the deadline for each piece written, counts what was sent, and lets the kernel copy files to the socket.
+type pacedWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	status  int
+	sent    int64
+}
+
+func (w *pacedWriter) extend() {
+	_ = w.control.SetWriteDeadline(time.Now().Add(patience + piece/slowest*time.Second))
+}
+
+func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader sends the first status given. gin gives its own once more for answers that went past it.
+func (w *pacedWriter) WriteHeader(status int) {
+	if w.status != 0 {
+		return
+	}
+	if status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *pacedWriter) Write(p []byte) (total int, err error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	for {
+		part := p[:min(len(p), piece)]
+		w.extend()
+		n, err := w.ResponseWriter.Write(part)
+		w.sent += int64(n)
+		total += n
+		if err != nil {
+			return total, err
+		}
+		if p = p[n:]; len(p) == 0 {
+			return total, nil
+		}
+	}
+}
+
+// ReadFrom passes a file on, piece by piece, to net/http's own ReadFrom, which has sendfile.
+func (w *pacedWriter) ReadFrom(r io.Reader) (total int64, err error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	// A LimitedReader over a file is what net looks for; http.ServeContent hands one over, and one inside another would not be recognised.
+	limit, inner := int64(1<<62), r
+	if l, ok := r.(*io.LimitedReader); ok {
+		limit, inner = l.N, l.R
+	}
+	for limit > 0 {
+		w.extend()
+		n, err := io.Copy(w.ResponseWriter, io.LimitReader(inner, min(limit, piece)))
+		w.sent += n
+		total += n
+		limit -= n
+		if err != nil || n == 0 {
+			return total, err
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,160 @@
+// Package problem is the one place where an error becomes an answer.
+//
+// It owns the table of status codes, the shape of npm's error bodies, and the line between what a caller is told and what only the
+// log learns. Handlers return errors; no other package of the server writes a status of failure.
+//
+// npm, yarn and bun print one field of the body, "error", as one line; so every body is {"error": "…"} and every text says what is
+// wrong and what to do. A 401 carries no WWW-Authenticate: with one, npm prints a sentence of its own and hides ours. 501 is never used: npm would
+// retry it.
+package problem
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/githubauth"
+	"gatehouse/scopes"
+	"gatehouse/server/gate"
+	"gatehouse/store"
+	"gatehouse/store/packument"
+)
+
+// Plain is an error that knows its own status, for what concerns HTTP alone.
+type Plain struct {
+	Status int
+	Text   string
+}
+
+func (e *Plain) Error() string { return e.Text }
+
+// NotFound is the answer to every name that is not there, and to every name that the caller may not see.
+type NotFound struct {
+	Package string
+	Login   string // the caller; "" if everybody may see everything
+}
+
+func (e *NotFound) Error() string {
+	if e.Login == "" {
+		return e.Package + " is not in this registry"
+	}
+	return fmt.Sprintf("%s is not in this registry, or %s cannot read its GitHub repository with this token", e.Package, e.Login)
+}
+
+// Handler is an HTTP handler that may fail.
+type Handler func(*gin.Context) error
+
+// Handle makes a gin handler of h: an error it returns becomes the answer, unless the answer has begun.
+func Handle(h Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			Answer(c, err)
+		}
+	}
+}
+
+// Answer writes the answer to err and leaves err to the access log.
+func Answer(c *gin.Context, err error) {
+	_ = c.Error(err) // hands it to the access log
+	if c.Writer.Written() {
+		return
+	}
+	status, text := Status(err)
+	h := c.Writer.Header()
+	for _, name := range []string{"ETag", "Content-Encoding", "Content-Length", "Vary", "Accept-Ranges", "Last-Modified"} {
+		h.Del(name)
+	}
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "application/json")
+	if u := (*githubauth.Unavailable)(nil); errors.As(err, &u) {
+		h.Set("Retry-After", strconv.Itoa(int(max(u.Retry, time.Second).Round(time.Second).Seconds())))
+	} else if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5")
+	}
+	body, _ := json.Marshal(struct {
+		Error string `json:"error"`
+	}{text}) // never fails: a struct of a string
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.Writer.WriteHeader(status)
+	if c.Request.Method == http.MethodHead {
+		c.Writer.WriteHeaderNow()
+		return
+	}
+	_, _ = c.Writer.Write(body) // a caller who has gone needs no answer
+}
+
+// StatusClientGone is what the log shows for a caller who hung up; nobody receives it.
+const StatusClientGone = 499
+
+// Status is the table: the status of an error and the text for the caller. What is not in it is a fault of ours, and says no more than that.
+func Status(err error) (status int, text string) {
+	var (
+		plain       *Plain
+		notFound    *NotFound
+		refusal     *gate.Refusal
+		mismatch    *gate.Mismatch
+		invalid     *packument.Invalid
+		tooLarge    *packument.TooLarge
+		tooLong     *http.MaxBytesError
+		unavailable *githubauth.Unavailable
+	)
+	switch {
+	case errors.As(err, &plain):
+		return plain.Status, plain.Text
+	case errors.Is(err, gate.ErrNoCredential):
+		return http.StatusUnauthorized, "this registry needs a GitHub token: put one into .npmrc as _authToken for this registry's address"
+	case errors.Is(err, gate.ErrCredentialForm):
+		return http.StatusBadRequest, err.Error()
+	case errors.Is(err, githubauth.ErrBadCredential):
+		return http.StatusUnauthorized, err.Error()
+	case errors.As(err, &notFound):
+		return http.StatusNotFound, notFound.Error()
+	case errors.As(err, &refusal):
+		if refusal.Hide && !refusal.First {
+			return http.StatusNotFound, (&NotFound{Package: refusal.Package, Login: refusal.Question.Who.Login}).Error()
+		}
+		return http.StatusForbidden, refusal.Error()
+	case errors.As(err, &mismatch):
+		return http.StatusConflict, mismatch.Error()
+	case errors.Is(err, scopes.ErrRepositoryField):
+		return http.StatusUnprocessableEntity, err.Error()
+	case errors.Is(err, scopes.ErrBinding):
+		return http.StatusForbidden, err.Error()
+	case errors.As(err, &tooLarge):
+		return http.StatusRequestEntityTooLarge, tooLarge.Error()
+	case errors.As(err, &tooLong):
+		return http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than the %d bytes this registry takes", tooLong.Limit)
+	case errors.As(err, &invalid):
+		return http.StatusBadRequest, invalid.Error()
+	case errors.Is(err, packument.ErrNoAttachment):
+		return http.StatusMethodNotAllowed, "this registry cannot deprecate or star packages yet; a publish carries its tarball in _attachments"
+	case errors.Is(err, store.ErrVersionExists):
+		return http.StatusConflict, err.Error() + "; a version is never published twice: publish under a new version number"
+	case errors.Is(err, store.ErrRebound):
+		return http.StatusConflict, "the package was bound to another repository meanwhile; try again"
+	case errors.Is(err, store.ErrLatest):
+		return http.StatusBadRequest, err.Error() + "; point it to another version instead"
+	case errors.Is(err, store.ErrNoVersion), errors.Is(err, store.ErrNotFound):
+		return http.StatusNotFound, err.Error()
+	case errors.Is(err, store.ErrFull):
+		return http.StatusInsufficientStorage, "the registry has no space left; nothing was stored. Tell its operator"
+	case errors.Is(err, store.ErrBusy):
+		return http.StatusServiceUnavailable, "the package is being changed by many others; nothing was done, try again"
+	case errors.As(err, &unavailable):
+		return http.StatusServiceUnavailable, "GitHub cannot be asked about permissions right now; nothing was done, try again later"
+	case errors.Is(err, context.Canceled), errors.Is(err, packument.ErrBody) && errors.Is(err, io.ErrUnexpectedEOF):
+		return StatusClientGone, "the request ended before its body did"
+	case errors.Is(err, packument.ErrBody):
+		return http.StatusRequestTimeout, "the body of the request did not arrive in time"
+	case errors.Is(err, context.DeadlineExceeded):
+		return http.StatusServiceUnavailable, "this took too long; nothing was done, try again"
+	}
+	return http.StatusInternalServerError, "the registry failed; its log says why"
+}

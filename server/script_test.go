@@ -1,0 +1,433 @@
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"gatehouse/githubauth"
+	"gatehouse/githubauth/githubtest"
+	"gatehouse/scopes"
+	"gatehouse/server"
+	"gatehouse/server/gate"
+	"gatehouse/server/npm"
+	"gatehouse/store"
+	"gatehouse/store/memory"
+	"gatehouse/store/packument/packumenttest"
+)
+
+// TestScripts runs the scripts in testdata: what is asked of the registry and what it answers, as text. Each script starts with a registry that is
+// empty, on a GitHub that is githubtest.Acme.
+//
+// A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
+//
+//	set orgs=acme global=deny …        before the first request: settings of the registry
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, outage, heal
+//	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
+//	> Accept: text/html                a header of it
+//	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
+//	> body "1.0.0"                     its body: this text
+//	< 200                              the answer's status
+//	< ETag: ~ ^"                       a header of it, equal or, after "~", matching; "-" for none
+//	< body ~ latest                    its body, equal or matching; "!~" not matching
+//	< save etag ETag                   keeps a header as $etag for later requests of the script
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &script{t: t, file: file, saved: map[string]string{}}
+			s.run(string(content))
+		})
+	}
+}
+
+type script struct {
+	t      *testing.T
+	file   string
+	line   int
+	github *githubtest.Fixture
+	server *httptest.Server
+	log    *lockedBuffer
+	saved  map[string]string
+	heal   func()
+
+	request *http.Request
+	answer  *http.Response
+	body    []byte
+}
+
+// lockedBuffer is a log that requests write and the test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (s *script) fatal(format string, args ...any) {
+	s.t.Helper()
+	s.t.Fatalf("%s:%d: "+format, append([]any{s.file, s.line}, args...)...)
+}
+
+func (s *script) errorf(format string, args ...any) {
+	s.t.Helper()
+	s.t.Errorf("%s:%d: "+format, append([]any{s.file, s.line}, args...)...)
+}
+
+func (s *script) run(content string) {
+	s.github = githubtest.Acme(githubtest.Seed(1)).Start()
+	s.t.Cleanup(s.github.Close)
+	settings := map[string]string{}
+	lines := bufio.NewScanner(strings.NewReader(content))
+	for lines.Scan() {
+		s.line++
+		line := strings.TrimSpace(lines.Text())
+		word, rest, _ := strings.Cut(line, " ")
+		switch {
+		case line == "" || strings.HasPrefix(line, "#"):
+			continue
+		case word == "set":
+			for _, pair := range strings.Fields(rest) {
+				key, value, _ := strings.Cut(pair, "=")
+				settings[key] = value
+			}
+			continue
+		}
+		if s.server == nil {
+			s.start(settings)
+		}
+		switch word {
+		case "github":
+			s.change(strings.Fields(rest))
+		case ">":
+			s.prepare(rest)
+		case "<":
+			s.expect(rest)
+		default:
+			s.begin(line)
+		}
+	}
+	if strings.Contains(s.log.String(), s.github.Wendy) || strings.Contains(s.log.String(), s.github.Rita) {
+		s.t.Error("a token is in the log")
+	}
+}
+
+func (s *script) start(settings map[string]string) {
+	names := scopes.Namespaces{Host: "github.com", Global: settings["global"] == "local"}
+	if o := settings["orgs"]; o != "" {
+		names.Owners = strings.Split(o, ",")
+	}
+	var github gate.GitHub
+	if settings["auth"] != "none" {
+		c, err := githubauth.New(githubauth.Options{APIURL: s.github.APIURL(), WebURL: s.github.URL()})
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		github = c
+	}
+	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	global := npm.Global{Local: names.Global}
+	if settings["global"] == "" {
+		global.Redirect, _ = url.Parse("https://public.test/npm/")
+	}
+	s.log = &lockedBuffer{}
+	o := server.Options{
+		NPM: npm.Options{Registry: packages, Gate: gate.New(github, names), Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), MailDomain: "users.noreply.github.com"},
+		Log: slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
+	}
+	if u := settings["url"]; u != "" {
+		if o.URL, err = url.Parse(u); err != nil {
+			s.fatal("%v", err)
+		}
+	}
+	s.server = httptest.NewServer(server.New(o))
+	s.t.Cleanup(s.server.Close)
+}
+
+func (s *script) token(who string) string {
+	f := s.github
+	tokens := map[string]string{
+		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
+		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
+	}
+	token, ok := tokens[who]
+	if !ok {
+		s.fatal("nobody is called %s", who)
+	}
+	return token
+}
+
+func (s *script) begin(line string) {
+	fields := strings.Fields(line)
+	if len(fields) < 2 {
+		s.fatal("not a request: %s", line)
+	}
+	s.answer = nil
+	s.request = &http.Request{
+		Method: fields[0], Header: http.Header{}, Host: "registry.test",
+		URL: &url.URL{Scheme: "http", Host: s.server.Listener.Addr().String(), Opaque: s.replace(fields[1])},
+	}
+	if len(fields) == 4 && fields[2] == "as" {
+		s.request.Header.Set("Authorization", "Bearer "+s.token(fields[3]))
+	}
+}
+
+func (s *script) replace(text string) string {
+	for name, value := range s.saved {
+		text = strings.ReplaceAll(text, "$"+name, value)
+	}
+	return text
+}
+
+func (s *script) prepare(line string) {
+	word, rest, _ := strings.Cut(line, " ")
+	switch {
+	case word == "body":
+		s.setBody([]byte(rest))
+	case word == "publish":
+		s.setBody(s.publication(rest))
+	case word == "Host:":
+		s.request.Host = rest
+	case strings.HasSuffix(word, ":"):
+		s.request.Header.Add(strings.TrimSuffix(word, ":"), s.replace(rest))
+	default:
+		s.fatal("not a part of a request: %s", line)
+	}
+}
+
+func (s *script) setBody(body []byte) {
+	s.request.Body, s.request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if s.request.Header.Get("Content-Type") == "" {
+		s.request.Header.Set("Content-Type", "application/json")
+	}
+}
+
+// publication makes a publish; a member=JSON replaces a member of the document, one level down with a dot.
+func (s *script) publication(line string) []byte {
+	fields := strings.Fields(line)
+	p := packumenttest.Package{Name: fields[0], Version: fields[1], Repository: "github:acme/ui"}
+	replaced := map[string]string{}
+	for _, option := range fields[2:] {
+		key, value, _ := strings.Cut(option, "=")
+		switch key {
+		case "tag":
+			p.Tag = value
+		case "repository":
+			p.Repository = value
+		case "file":
+			p.Files = map[string]string{"file": value}
+		default:
+			replaced[key] = value
+		}
+	}
+	d := p.Document(p.Tarball())
+	for _, key := range slices.Sorted(maps.Keys(replaced)) {
+		var value any
+		if err := json.Unmarshal([]byte(replaced[key]), &value); err != nil {
+			s.fatal("%s: %v", key, err)
+		}
+		at := d
+		path := strings.Split(key, "/")
+		for _, step := range path[:len(path)-1] {
+			next, ok := at[step].(map[string]any)
+			if !ok && step == "*" {
+				for _, v := range at {
+					next, ok = v.(map[string]any)
+				}
+			}
+			if !ok {
+				s.fatal("no %s in the document", key)
+			}
+			at = next
+		}
+		at[path[len(path)-1]] = value
+	}
+	body, err := json.Marshal(d)
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	return body
+}
+
+func (s *script) send() {
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: &http.Transport{DisableCompression: true}}
+	defer client.CloseIdleConnections()
+	answer, err := client.Do(s.request)
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	s.answer = answer
+	s.body, err = io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	if answer.Header.Get("Content-Encoding") == "gzip" {
+		z, err := gzip.NewReader(bytes.NewReader(s.body))
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		if s.body, err = io.ReadAll(z); err != nil {
+			s.fatal("%v", err)
+		}
+	}
+	s.always()
+}
+
+// always is what holds of every answer, whatever the script says.
+func (s *script) always() {
+	h := s.answer.Header
+	if strings.Contains(strings.ToLower(h.Get("Vary")), "authorization") {
+		s.errorf("Vary: %s makes npm write tokens to its disk", h.Get("Vary"))
+	}
+	if h.Get("Cache-Control") == "" || strings.Contains(h.Get("Cache-Control"), "public") {
+		s.errorf("Cache-Control: %q", h.Get("Cache-Control"))
+	}
+	if h.Get("Last-Modified") != "" {
+		s.errorf("Last-Modified lets npm guess a lifetime")
+	}
+	if s.answer.StatusCode == http.StatusUnauthorized && h.Get("WWW-Authenticate") != "" {
+		s.errorf("WWW-Authenticate hides the text from npm's users")
+	}
+	if s.answer.StatusCode >= 400 && s.request.Method != http.MethodHead {
+		var e map[string]string
+		if err := json.Unmarshal(s.body, &e); err != nil || e["error"] == "" || strings.Contains(e["error"], "\n") || h.Get("Content-Type") != "application/json" {
+			s.errorf("an error that npm cannot show: %s %s", h.Get("Content-Type"), s.body)
+		}
+	}
+	if s.answer.StatusCode == http.StatusInternalServerError {
+		s.errorf("500; the log:\n%s", s.log)
+	}
+	if tokenShape.Match(s.body) {
+		s.errorf("a token in an answer: %s", s.body)
+	}
+}
+
+var tokenShape = regexp.MustCompile(`gh[a-z]_[0-9A-Za-z]|github_pat_[0-9A-Za-z]`)
+
+func (s *script) expect(line string) {
+	if s.answer == nil {
+		s.send()
+	}
+	word, rest, _ := strings.Cut(line, " ")
+	switch {
+	case word == "save":
+		name, header, _ := strings.Cut(rest, " ")
+		s.saved[name] = s.answer.Header.Get(header)
+	case word == "body":
+		s.compare("the body", strings.TrimSpace(string(s.body)), rest)
+	case strings.HasSuffix(word, ":"):
+		s.compare(word, strings.Join(s.answer.Header.Values(strings.TrimSuffix(word, ":")), ", "), rest)
+	default:
+		status, err := strconv.Atoi(word)
+		if err != nil {
+			s.fatal("not a part of an answer: %s", line)
+		}
+		if s.answer.StatusCode != status {
+			s.errorf("status %d, want %d: %.400s", s.answer.StatusCode, status, s.body)
+		}
+	}
+}
+
+func (s *script) compare(what, got, want string) {
+	pattern, like := strings.CutPrefix(want, "~ ")
+	unlike := false
+	if !like {
+		pattern, unlike = strings.CutPrefix(want, "!~ ")
+	}
+	switch {
+	case like || unlike:
+		re, err := regexp.Compile(s.replace(pattern))
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		if re.MatchString(got) != like {
+			s.errorf("%s is %.1200s, want %s", what, got, want)
+		}
+	case want == "-":
+		if got != "" {
+			s.errorf("%s is %s, want none", what, got)
+		}
+	case got != s.replace(want):
+		s.errorf("%s is %.1200s, want %s", what, got, want)
+	}
+}
+
+func (s *script) change(words []string) {
+	g := s.github
+	roles := map[string]githubtest.Role{"pull": githubtest.Pull, "push": githubtest.Push, "admin": githubtest.Admin}
+	switch what := words[0]; what {
+	case "rename":
+		g.Rename(words[1], words[2])
+	case "transfer":
+		if words[2] == "evil" {
+			g.AddOrg("evil")
+		}
+		g.Transfer(words[1], words[2])
+	case "archive":
+		g.Archive(words[1], true)
+	case "delete":
+		g.DeleteRepo(words[1])
+	case "add":
+		g.AddRepo(words[1], githubtest.Private)
+	case "org":
+		g.AddOrg(words[1])
+	case "grant":
+		g.Grant(words[1], words[2], roles[words[3]])
+	case "revoke":
+		g.Revoke(words[1], words[2])
+	case "revoke-token":
+		g.RevokeToken(s.token(words[1]))
+	case "outage":
+		s.heal = g.Outage(503)
+	case "limit":
+		s.heal = g.Fail("", githubtest.PrimaryLimit(403))
+	case "heal":
+		s.heal()
+	case "reset-counts":
+		g.ResetCounts()
+	case "calls":
+		if got := fmt.Sprint(g.Counts().Total()); got != words[1] {
+			s.errorf("GitHub was called %s times, want %s\n%s", got, words[1], g.Counts())
+		}
+	default:
+		s.fatal("GitHub has no %s here", what)
+	}
+}

@@ -1,0 +1,98 @@
+// Package server is the registry's HTTP side, and all of it: nothing outside this folder knows a request.
+//
+// A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log,
+// recovery from a panic) and the route table of gin, into package npm or ui. What comes back is an answer or an error; package
+// problem turns the second into the first.
+//
+// gin routes and nothing more: no binding, no rendering, no redirects of its own, no trust in forwarded headers. Its context does not leave these packages.
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"gatehouse/server/npm"
+	"gatehouse/server/problem"
+	"gatehouse/server/ui"
+)
+
+// Options of the server.
+type Options struct {
+	// NPM is passed on to the protocol; its Base is filled in here.
+	NPM npm.Options
+	// URL is the public address, or nil to tell it from each request.
+	URL *url.URL
+	// TrustedProxies are those whose X-Forwarded-Proto and X-Forwarded-Host count.
+	TrustedProxies []netip.Prefix
+	// Ready reports whether requests can be served, in words for the operator.
+	Ready func(context.Context) error
+	// Version of the program, shown at the root.
+	Version string
+	Log     *slog.Logger
+}
+
+// readyTimeout bounds a readiness check: a probe must get its answer before it gives up.
+const readyTimeout = 3 * time.Second
+
+// New returns the handler of a registry.
+func New(o Options) http.Handler {
+	addresses := public{trusted: o.TrustedProxies}
+	prefix := "/"
+	if o.URL != nil {
+		addresses.fixed = o.URL.String()
+		prefix = o.URL.EscapedPath()
+	}
+	o.NPM.Base = addresses.base
+
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.UseEscapedPath, e.UnescapePathValues = true, false
+	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
+	e.HandleMethodNotAllowed = true
+	e.ForwardedByClientIP = false
+	e.Use(logged(o.Log))
+	lost := problem.Handle(func(*gin.Context) error {
+		return &problem.Plain{Status: http.StatusNotFound, Text: "not found"}
+	})
+	e.NoRoute(lost)
+	e.NoMethod(problem.Handle(func(*gin.Context) error {
+		return &problem.Plain{Status: http.StatusMethodNotAllowed, Text: "this registry does not do that"}
+	}))
+
+	npm.Mount(e, o.NPM)
+	ui.Mount(e, ui.Options{Base: addresses.base, Names: o.NPM.Gate.Names(), Open: o.NPM.Gate.Open(), Version: o.Version})
+	for path, check := range map[string]func(context.Context) error{"/-/healthz": nil, "/-/readyz": o.Ready} {
+		h := problem.Handle(health(check))
+		e.GET(path, h)
+		e.HEAD(path, h)
+	}
+
+	// A path that is none gets its answer through the same middleware, by a path that no route has.
+	nowhere := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.Path, r.URL.RawPath = "/-/no/path/of/this/registry", ""
+		e.ServeHTTP(w, r)
+	})
+	return paced(door(prefix, e, nowhere))
+}
+
+func health(check func(context.Context) error) problem.Handler {
+	return func(c *gin.Context) error {
+		if check != nil {
+			ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
+			defer cancel()
+			if err := check(ctx); err != nil {
+				_ = c.Error(err) // the log learns the cause
+				return &problem.Plain{Status: http.StatusServiceUnavailable, Text: "the registry's storage cannot be used; its log says why"}
+			}
+		}
+		c.Writer.Header().Set("Cache-Control", "no-store")
+		c.Data(http.StatusOK, "application/json", []byte(`{"ok":true}`))
+		return nil
+	}
+}
