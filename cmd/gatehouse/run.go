@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gatehouse/store"
+)
+
+const (
+	sweepEvery = 10 * time.Minute
+	// drain is how long running requests may take to finish. Orchestrators kill after 30 s as a rule.
+	drain = 25 * time.Second
+)
+
+// runServer answers requests and sweeps until ctx ends, then lets running requests finish.
+func runServer(ctx context.Context, log *slog.Logger, r *registry, h http.Handler, packages *store.Store, started func()) error {
+	s := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := s.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		log.Info("stopping: running requests are being finished")
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		if err := s.Shutdown(late); err != nil {
+			log.Warn("some requests did not finish in time and were cut off")
+			return s.Close()
+		}
+		return nil
+	})
+	g.Go(func() error {
+		every := time.NewTicker(sweepEvery)
+		defer every.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-every.C:
+				if n, err := packages.Sweep(ctx, false); err != nil && ctx.Err() == nil {
+					log.Error("sweeping abandoned uploads failed", "error", err)
+				} else if n > 0 {
+					log.Info("removed abandoned uploads", "uploads", n)
+				}
+			}
+		}
+	})
+	log.Info("listening", "address", r.listener.Addr().String())
+	started()
+	return g.Wait()
+}

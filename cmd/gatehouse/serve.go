@@ -1,0 +1,205 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/config"
+	"gatehouse/githubauth"
+	"gatehouse/scopes"
+	"gatehouse/server"
+	"gatehouse/server/gate"
+	"gatehouse/server/npm"
+	"gatehouse/store"
+	"gatehouse/store/disk"
+	"gatehouse/store/leveldb"
+)
+
+func runServe(cmd *cobra.Command, _ []string) error {
+	cfg, err := config.Load(config.Process(cmd.Flags()))
+	if err != nil {
+		return err
+	}
+	log := newLog(cfg, cmd.ErrOrStderr())
+	return serve(cmd.Context(), cfg, log, func(r *registry) { welcome(cmd.OutOrStdout(), cfg, r) })
+}
+
+func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: cfg.Logger.Level}
+	if cfg.Logger.Format == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// registry is what runs.
+type registry struct {
+	listener net.Listener
+	local    string // the address for somebody on this machine, ending in a slash
+}
+
+// serve runs a registry until ctx ends. started is called when it answers. Whatever can be found wrong before anything is created
+// is: the port first, then the folders.
+func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started func(*registry)) (err error) {
+	listener, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	for key, path := range map[string]string{"metadata.leveldb.path": cfg.Metadata.LevelDB.Path, "storage.local.path": cfg.Storage.Local.Path} {
+		if err := usable(path); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+
+	meta, err := leveldb.Open(cfg.Metadata.LevelDB.Path)
+	if errors.Is(err, leveldb.ErrLocked) {
+		return fmt.Errorf("another gatehouse is running on the data in %s: stop it first, or give this one other folders (metadata.leveldb.path, storage.local.path)", cfg.Metadata.LevelDB.Path)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, meta.Close()) }()
+	blobs, err := disk.Open(cfg.Storage.Local.Path)
+	if errors.Is(err, disk.ErrLocked) {
+		return fmt.Errorf("another gatehouse is running on the tarballs in %s: stop it first, or give this one another folder (storage.local.path)", cfg.Storage.Local.Path)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, blobs.Close()) }()
+	packages, err := store.Open(ctx, meta, blobs, store.Options{})
+	if err != nil {
+		return err
+	}
+	// This process has the data to itself, so every upload that is not committed is one that a crash cut off.
+	if n, err := packages.Sweep(ctx, true); err != nil {
+		return err
+	} else if n > 0 {
+		log.Info("removed what publishes left that a crash cut off", "uploads", n)
+	}
+
+	protocol, err := protocolOptions(cfg, packages)
+	if err != nil {
+		return err
+	}
+	handler := server.New(server.Options{
+		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.Ready(ctx)) },
+	})
+	r := &registry{listener: listener, local: localAddress(cfg, listener)}
+	return runServer(ctx, log, r, handler, packages, func() { started(r) })
+}
+
+func protocolOptions(cfg *config.Config, packages *store.Store) (npm.Options, error) {
+	spool := filepath.Join(cfg.Storage.Local.Path, ".spool")
+	if err := os.RemoveAll(spool); err != nil {
+		return npm.Options{}, err
+	}
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return npm.Options{}, err
+	}
+	g, err := newGate(cfg)
+	if err != nil {
+		return npm.Options{}, err
+	}
+	global := npm.Global{Local: cfg.Packages.Global == config.GlobalLocal}
+	if cfg.Packages.Global == config.GlobalRedirect {
+		if global.Redirect, err = npm.ParseGlobal(cfg.Packages.GlobalRegistry); err != nil {
+			return npm.Options{}, fmt.Errorf("packages.global_registry: %w", err)
+		}
+	}
+	return npm.Options{
+		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: spool,
+		MailDomain: "users.noreply." + cfg.Auth.GitHub.Host,
+	}, nil
+}
+
+func newGate(cfg *config.Config) (*gate.Gate, error) {
+	names := scopes.Namespaces{Host: cfg.Auth.GitHub.Host, Owners: cfg.Auth.GitHub.Orgs, Global: cfg.Packages.Global == config.GlobalLocal}
+	if cfg.Auth.Type == config.AuthNone {
+		return gate.New(nil, names), nil
+	}
+	github, err := githubauth.New(githubauth.Options{
+		APIURL: cfg.Auth.GitHub.APIURL, WebURL: cfg.Auth.GitHub.WebURL, UserAgent: "gatehouse/" + version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return gate.New(github, names), nil
+}
+
+func listen(cfg *config.Config) (net.Listener, error) {
+	address := net.JoinHostPort(cfg.Server.Host, strconv.Itoa(cfg.Server.Port))
+	l, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("port %d is in use by another program: stop it, or choose another port with --server.port", cfg.Server.Port)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("this user may not listen on port %d: choose one above 1023 with --server.port", cfg.Server.Port)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, errors.Unwrap(err))
+	}
+	return l, nil
+}
+
+// usable reports whether a folder can be written or made, and makes nothing.
+func usable(path string) error {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	for at := abs; ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if errors.Is(err, os.ErrNotExist) && at != filepath.Dir(at) {
+			continue
+		}
+		if errors.Is(err, syscall.ENOTDIR) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("the folder %s cannot be used: %w", abs, errors.Unwrap(err))
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is a file, where gatehouse needs the folder %s", at, abs)
+		}
+		const write, enter = 2, 1
+		if err := syscall.Access(at, write|enter); err != nil {
+			return fmt.Errorf("this user may not write to the folder %s (%w): give it the right, or choose another folder", at, err)
+		}
+		return nil
+	}
+}
+
+func publicURL(cfg *config.Config) *url.URL {
+	if cfg.Server.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(cfg.Server.URL)
+	if err != nil {
+		return nil // config has parsed it
+	}
+	return u
+}
+
+// localAddress is how somebody on this machine reaches the registry.
+func localAddress(cfg *config.Config, l net.Listener) string {
+	host := cfg.Server.Host
+	if a, err := netip.ParseAddr(host); err == nil && (a.IsUnspecified() || a.IsLoopback()) {
+		host = "localhost"
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/"
+}
