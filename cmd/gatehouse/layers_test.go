@@ -16,7 +16,7 @@ import (
 var rooms = map[string]struct{ imports, libraries []string }{
 	"scopes":                        {},
 	"config":                        {nil, []string{"github.com/knadh/koanf/v2", "github.com/knadh/koanf/maps", "github.com/spf13/pflag", "go.yaml.in/yaml/v3"}},
-	"store/packument":               {nil, []string{"github.com/Masterminds/semver/v3"}},
+	"store/packument":               {},
 	"store/packument/packumenttest": {},
 	"store/kv":                      {},
 	"store/kv/kvtest":               {[]string{"store/kv"}, nil},

@@ -5,8 +5,9 @@ import (
 	"encoding/base64"
 )
 
-// base64Reader decodes a JSON string of base64 as it comes from a source, after its opening quote: standard alphabet, padded, nothing else in between. JSON
-// allows escapes in it ("\/" is what some serializers make of a slash), so they are understood.
+// base64Reader decodes a JSON string of base64 as it comes from a source, after its opening quote: standard alphabet,
+// padded, nothing else in between. JSON allows escapes in it ("\/" is what some serializers make of a slash), so they
+// are understood.
 type base64Reader struct {
 	src   *source
 	field string             // for errors

@@ -36,7 +36,8 @@ type Top struct {
 	DistTags map[string]string
 	Created  time.Time
 	Modified time.Time
-	// Page is JSON members without braces: what Kept.Page holds of the version tagged latest. It may be empty, and is left out of the short form.
+	// Page is JSON members without braces: what Kept.Page holds of the version tagged latest. It may be empty, and is
+	// left out of the short form.
 	Page []byte
 }
 
@@ -53,9 +54,10 @@ const timeFormat = `"2006-01-02T15:04:05.000Z"`
 // chunk is how much Join gathers before it writes.
 const chunk = 32 << 10
 
-// Join writes a packument: the full form with the members of npm-protocol.md §5.2, or the short one with those of §5.4 and "time", which spares pnpm a
-// request. Versions may come in any order and are written by time of publication; those of one time by precedence. Nothing is
-// parsed, so the fragments and the page must be what Kept returned. An error is one of w; what was written until then is a part of a document.
+// Join writes a packument: the full form with the members of npm-protocol.md §5.2, or the short one with those of §5.4
+// and "time", which spares pnpm a request. Versions may come in any order and are written by time of publication; those
+// of one time by precedence. Nothing is parsed, so the fragments and the page must be what Kept returned. An error is
+// one of w; what was written until then is a part of a document.
 func Join(w io.Writer, form Form, top Top, versions []Version, base string) error {
 	versions = inOrder(versions)
 	size := 512 + len(top.Page)

@@ -17,8 +17,8 @@ type Kept struct {
 	Full Fragment
 	// Short is what an install needs of it, for the abbreviated packument.
 	Short Fragment
-	// Page is what a full packument says of the package while this version is its latest: JSON members without braces, for Top.Page. The
-	// readme in it ends after 256 KiB.
+	// Page is what a full packument says of the package while this version is its latest: JSON members without braces,
+	// for Top.Page. The readme in it ends after 256 KiB.
 	Page []byte
 }
 
@@ -28,9 +28,10 @@ const (
 	noReadme = `ERROR: No README data found!`
 )
 
-// notKept are the fields of a published manifest that are not served: those the registry itself says (_id, dist and those around it), the readme, which is most of the bulk
-// and shown for the latest version only, and what clients leave in it of their own machine when they publish a packed file or what they unpacked
-// (pnpm 10: _resolved and _from; npm 6 and before: most of the rest; bun: _integrity, integrity, shasum).
+// notKept are the fields of a published manifest that are not served: those the registry itself says (_id, dist and
+// those around it), the readme, which is most of the bulk and shown for the latest version only, and what clients leave
+// in it of their own machine when they publish a packed file or what they unpacked (pnpm 10: _resolved and _from; npm 6
+// and before: most of the rest; bun: _integrity, integrity, shasum).
 var notKept = set(
 	"_id", "_rev", "_attachments", "dist", "_npmUser", "maintainers", "readme", "readmeFilename", "_hasShrinkwrap", "hasInstallScript", "deprecated",
 	"_resolved", "_from", "_integrity", "integrity", "shasum", "_shasum", "_where", "_args", "_spec", "_requested", "_requiredBy", "_location",
@@ -47,8 +48,9 @@ var short = set(
 // page are the fields that a packument takes over from its latest version, beside the description and the readme.
 var page = []string{"homepage", "repository", "bugs", "license", "keywords", "author", "contributors"}
 
-// Kept makes what is kept of an upload published by by. In Full, members have the order and the values of the published manifest, but for those
-// that the registry knows better: see notKept for what is left out. Nothing of the client's dist is used.
+// Kept makes what is kept of an upload published by by. In Full, members have the order and the values of the published
+// manifest, but for those that the registry knows better: see notKept for what is left out. Nothing of the client's
+// dist is used.
 func (u *Upload) Kept(by Publisher) Kept {
 	return Kept{Full: u.full(by), Short: u.short(), Page: u.page(by)}
 }
@@ -106,7 +108,8 @@ func (u *Upload) appendFlags(b []byte) []byte {
 	if u.HasShrinkwrap {
 		b = append(b, `,"_hasShrinkwrap":true`...)
 	}
-	// npm builds what has a binding.gyp, with a script or without, unless it says gypfile: false (@npmcli/package-json, normalize, step gypfile).
+	// npm builds what has a binding.gyp, with a script or without, unless it says gypfile: false (@npmcli/package-json,
+	// normalize, step gypfile).
 	gyp := u.HasBindingGyp && string(u.fields["gypfile"]) != "false"
 	if gyp || u.installs || runsOnInstall(u.fields["scripts"]) {
 		b = append(b, `,"hasInstallScript":true`...)

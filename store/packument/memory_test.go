@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// large streams a publish of @acme/ui@1.0.0 with a tarball of about n bytes, which is never in memory. compressible content costs more to inspect.
+// large streams a publish of @acme/ui@1.0.0 with a tarball of about n bytes, which is never in memory. compressible
+// content costs more to inspect.
 func large(n int64, compressible bool) io.Reader {
 	data, w := io.Pipe()
 	go func() {
@@ -111,7 +112,8 @@ func BenchmarkReadPublish(b *testing.B) {
 	}
 }
 
-// BenchmarkBase64 is the part of a publish that the sender waits for: decoding and hashing, without a disk and without inspection.
+// BenchmarkBase64 is the part of a publish that the sender waits for: decoding and hashing, without a disk and without
+// inspection.
 func BenchmarkBase64(b *testing.B) {
 	body, err := io.ReadAll(large(16<<20, false))
 	if err != nil {

@@ -13,10 +13,11 @@ type Name struct {
 	Base  string
 }
 
-// ParseName reads any name that a client may ask for, also those that npm took long ago and takes no more: capitals, and ~'!()* in
-// unscoped names. Names are compared as they are, with their case (validate-npm-package-name, "validForOldPackages").
-// It returns an *Invalid for everything else; what it accepts has no slash but the one after the scope, no escape, no control
-// character, no "." or ".." and no leading dot, hyphen or underscore, so that neither a URL nor a path can be led astray by it.
+// ParseName reads any name that a client may ask for, also those that npm took long ago and takes no more: capitals,
+// and ~'!()* in unscoped names. Names are compared as they are, with their case (validate-npm-package-name,
+// "validForOldPackages"). It returns an *Invalid for everything else; what it accepts has no slash but the one after
+// the scope, no escape, no control character, no "." or ".." and no leading dot, hyphen or underscore, so that neither
+// a URL nor a path can be led astray by it.
 func ParseName(s string) (Name, error) {
 	var n Name
 	invalid := func(problem string) (Name, error) {
@@ -56,9 +57,10 @@ func ParseName(s string) (Name, error) {
 	return n, nil
 }
 
-// CheckNew returns an *Invalid unless a package may be created here under this name. Names are those npm allows for new packages (validate-npm-package-name,
-// "validForNewPackages"), and the scope one that a GitHub account can have, in lower case: at most 39 letters, digits and hyphens,
-// and the underscore of managed users (docs.github.com, "Enterprise Managed Users").
+// CheckNew returns an *Invalid unless a package may be created here under this name. Names are those npm allows for new
+// packages (validate-npm-package-name, "validForNewPackages"), and the scope one that a GitHub account can have, in
+// lower case: at most 39 letters, digits and hyphens, and the underscore of managed users (docs.github.com, "Enterprise
+// Managed Users").
 func (n Name) CheckNew() error {
 	if _, err := ParseName(n.String()); err != nil {
 		return err
@@ -98,8 +100,9 @@ func (n Name) Tarball(version string) string {
 	return n.Base + "-" + version + ".tgz"
 }
 
-// VersionOf finds the version in a tarball's file name, with the scope or without: "ui-1.0.0.tgz" and "@acme/ui-1.0.0.tgz". Nothing is
-// guessed: what is left when this name and the ending are taken away must be a version as CheckVersion wants it.
+// VersionOf finds the version in a tarball's file name, with the scope or without: "ui-1.0.0.tgz" and
+// "@acme/ui-1.0.0.tgz". Nothing is guessed: what is left when this name and the ending are taken away must be a version
+// as CheckVersion wants it.
 func (n Name) VersionOf(file string) (version string, ok bool) {
 	rest, ok := strings.CutPrefix(file, n.Base+"-")
 	if !ok {
@@ -129,8 +132,8 @@ func within(s, extra string) bool {
 	return true
 }
 
-// coreModules are the modules of Node.js that a package name could be (validate-npm-package-name 7, builtin-modules.json; those with a slash,
-// a colon or a leading underscore are no package names anyway).
+// coreModules are the modules of Node.js that a package name could be (validate-npm-package-name 7,
+// builtin-modules.json; those with a slash, a colon or a leading underscore are no package names anyway).
 var coreModules = set(
 	"assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram", "diagnostics_channel",
 	"dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process",

@@ -6,8 +6,8 @@ import (
 )
 
 func TestParseName(t *testing.T) {
-	// Whether a name can be read, and whether it can be created. The expectations are validate-npm-package-name's (validForOldPackages, validForNewPackages)
-	// unless a comment says otherwise.
+	// Whether a name can be read, and whether it can be created. The expectations are validate-npm-package-name's
+	// (validForOldPackages, validForNewPackages) unless a comment says otherwise.
 	for _, c := range []struct {
 		name      string
 		read, new bool

@@ -46,7 +46,8 @@ func readPublication(document value) (*publication, error) {
 	return p, err
 }
 
-// check compares everything that is said twice and returns what is true. It knows the tarball's size and hashes, not its contents.
+// check compares everything that is said twice and returns what is true. It knows the tarball's size and hashes, not
+// its contents.
 func (p *publication) check(want Name, t *tarballReader) (*Upload, error) {
 	u := &Upload{Name: want, Version: p.key, Size: t.spool.size, manifest: p.raw, fields: p.manifest, top: p.top, spool: t.spool}
 	for _, err := range []error{
@@ -146,8 +147,9 @@ func (p *publication) checkRepository(repository *string) error {
 	return nil
 }
 
-// checkAttachments wants one tarball, called <name>-<version>.tgz, and at most a provenance bundle beside it. npm and its likes put the scope into the
-// name of the file (libnpmpublish); the name without it is what the file is called when it is served.
+// checkAttachments wants one tarball, called <name>-<version>.tgz, and at most a provenance bundle beside it. npm and
+// its likes put the scope into the name of the file (libnpmpublish); the name without it is what the file is called
+// when it is served.
 func (p *publication) checkAttachments(want Name, t *tarballReader) error {
 	for file, a := range p.attachments {
 		field := "_attachments." + printable(file)
@@ -162,8 +164,8 @@ func (p *publication) checkAttachments(want Name, t *tarballReader) error {
 		if err != nil {
 			return err
 		}
-		// The bundle says what built the package. It is of no use before somebody verifies it; until then it is taken, as publishing with provenance
-		// must work, and dropped.
+		// The bundle says what built the package. It is of no use before somebody verifies it; until then it is taken,
+		// as publishing with provenance must work, and dropped.
 		if !tarball {
 			continue
 		}
@@ -180,7 +182,8 @@ func (p *publication) checkAttachments(want Name, t *tarballReader) error {
 	return nil
 }
 
-// checkHashes compares what the publisher's client computed with what arrived. Other algorithms than these two are passed over: nothing of dist is kept.
+// checkHashes compares what the publisher's client computed with what arrived. Other algorithms than these two are
+// passed over: nothing of dist is kept.
 func (p *publication) checkHashes(shasum, sha1, sha512 string) error {
 	field := "versions." + p.key + ".dist"
 	if p.manifest["dist"].missing() {

@@ -18,8 +18,9 @@ type Limits struct {
 	Ratio       int   // how many times its size the tarball may inflate to, once that is more than 32 MiB
 }
 
-// DefaultLimits take what honest packages are. The largest on the public registry carry binaries of 50 to 100 MB, and a manifest is kilobytes
-// with the readme in it. A deflate stream cannot inflate more than 1,032 times; zeros come near that, programs stay below 20.
+// DefaultLimits take what honest packages are. The largest on the public registry carry binaries of 50 to 100 MB, and a
+// manifest is kilobytes with the readme in it. A deflate stream cannot inflate more than 1,032 times; zeros come near
+// that, programs stay below 20.
 var DefaultLimits = Limits{
 	Tarball:     200 << 20,
 	Manifest:    8 << 20,
@@ -32,7 +33,8 @@ var DefaultLimits = Limits{
 // ErrNoAttachment is what errors.Is finds in a *NoAttachment.
 var ErrNoAttachment = errors.New("the document has no attachment")
 
-// NoAttachment is returned by ReadPublish for a document that is no publish: npm deprecate and npm star use the same route (npm-protocol.md §8.1).
+// NoAttachment is returned by ReadPublish for a document that is no publish: npm deprecate and npm star use the same
+// route (npm-protocol.md §8.1).
 type NoAttachment struct {
 	// Document is the body: a JSON object that passed every rule of the scan, without spaces between tokens.
 	Document []byte
@@ -43,15 +45,18 @@ func (e *NoAttachment) Error() string { return ErrNoAttachment.Error() }
 // Is makes errors.Is(err, ErrNoAttachment) true.
 func (e *NoAttachment) Is(target error) bool { return target == ErrNoAttachment }
 
-// ReadPublish reads the body of PUT /<package>: a packument with one version, and its tarball in base64 (npm-protocol.md §7.2). It checks that
-// the body, the tarball and the package.json inside the tarball all speak of the package want and of one version, that every size and hash claimed is true, and
-// that the tarball is one that any client can unpack. want, the name in the URL, is the one that permission was asked for, and the only one that counts; whether it may
-// be created here is for its CheckNew.
+// ReadPublish reads the body of PUT /<package>: a packument with one version, and its tarball in base64
+// (npm-protocol.md §7.2). It checks that the body, the tarball and the package.json inside the tarball all speak of the
+// package want and of one version, that every size and hash claimed is true, and that the tarball is one that any
+// client can unpack. want, the name in the URL, is the one that permission was asked for, and the only one that counts;
+// whether it may be created here is for its CheckNew.
 //
-// Memory use is that of the manifest, and about 1 MiB for the tarball however large: from there on it goes to a file without a name in dir (empty:
-// the system's place for temporary files). The caller closes the Upload. After an error nothing is left behind.
+// Memory use is that of the manifest, and about 1 MiB for the tarball however large: from there on it goes to a file
+// without a name in dir (empty: the system's place for temporary files). The caller closes the Upload. After an error
+// nothing is left behind.
 //
-// Errors: *Invalid, *TooLarge, *NoAttachment, one that wraps ErrBody, the context's. Any other is this machine's: no room in dir.
+// Errors: *Invalid, *TooLarge, *NoAttachment, one that wraps ErrBody, the context's. Any other is this machine's: no
+// room in dir.
 func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir string) (u *Upload, err error) {
 	t := &tarballReader{spool: newSpool(dir), limit: lim.Tarball}
 	defer func() {
@@ -89,8 +94,8 @@ type tarballReader struct {
 	file  string // name of the attachment that was a tarball
 }
 
-// divert is the scanner's: it takes the data of attachments that are called like tarballs. That of others (.sigstore, a provenance
-// bundle) is not base64.
+// divert is the scanner's: it takes the data of attachments that are called like tarballs. That of others (.sigstore, a
+// provenance bundle) is not base64.
 func (t *tarballReader) divert(path []string, key string) func(*source) error {
 	if len(path) != 2 || path[0] != "_attachments" || key != "data" || !strings.HasSuffix(path[1], ".tgz") {
 		return nil

@@ -312,6 +312,17 @@ func TestReadPublishByTheByte(t *testing.T) {
 	}
 }
 
+// Padding ends the data, also where the rest comes later.
+func TestReadPublishPaddingThenData(t *testing.T) {
+	b := npmBody(t)
+	b.data = "AA==" + b.data
+	_, err := ReadPublish(t.Context(), iotest.OneByteReader(strings.NewReader(b.String())), ui, DefaultLimits, "")
+	var invalid *Invalid
+	if !errors.As(err, &invalid) || !strings.Contains(invalid.Problem, "base64") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // noise makes a tarball of n incompressible bytes beside the package.json.
 func noise(t testing.TB, n int) []byte {
 	p := make([]byte, n)

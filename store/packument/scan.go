@@ -10,11 +10,13 @@ import (
 // maxDepth is how deep objects and arrays may lie in one another. No package.json known to us passes 20.
 const maxDepth = 64
 
-// scanner reads one JSON value from a source and keeps its text, without the spaces between tokens. Stricter than RFC 8259 where a registry has to be, because
-// programs that read a document after us disagree about it: no key twice in an object (some take the first, some the last), also not spelled with escapes; no
-// "__proto__" key; no half of a surrogate pair; nothing that is not UTF-8; a limit for depth and size.
+// scanner reads one JSON value from a source and keeps its text, without the spaces between tokens. Stricter than RFC
+// 8259 where a registry has to be, because programs that read a document after us disagree about it: no key twice in an
+// object (some take the first, some the last), also not spelled with escapes; no "__proto__" key; no half of a
+// surrogate pair; nothing that is not UTF-8; a limit for depth and size.
 //
-// What comes in by a string it was told to divert is not kept: "" stands in its place. That is how a tarball passes without being held.
+// What comes in by a string it was told to divert is not kept: "" stands in its place. That is how a tarball passes
+// without being held.
 type scanner struct {
 	src     *source
 	field   string // for errors: what is being read
@@ -24,8 +26,9 @@ type scanner struct {
 	kept    []byte
 	lenient bool // a file written by a person: keys may come twice below the top, strings need not be Unicode
 
-	// divert is asked about every string that is the member key of the object under the path given (the keys that lead to
-	// it from the top). If it returns a function that gets what follows the opening quote, up to and including the closing one.
+	// divert, if set, is asked before each string that is a member of an object: path are the keys that lead to the object
+	// from the top, key is the member's. A function that it returns takes what follows the opening quote from the source,
+	// up to and including the closing one.
 	divert func(path []string, key string) func(*source) error
 
 	path []string

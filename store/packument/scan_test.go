@@ -163,8 +163,8 @@ func TestCaseThatMatters(t *testing.T) {
 	}
 }
 
-// FuzzScan holds the scanner against encoding/json: what it takes is JSON and means the same without its spaces, and what it refuses is no JSON
-// or breaks one of the rules that are ours.
+// FuzzScan holds the scanner against encoding/json: what it takes is JSON and means the same without its spaces, and
+// what it refuses is no JSON or breaks one of the rules that are ours.
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{
 		`{"a":[1,2.5e-3,true,null,"x\n\u00e9\ud83d\ude00"],"b":{}}`, `{"a":1,"a":2}`, `"\ud800"`, `[[[[]]]]`, ` 1 `, `{"__proto__":1}`, "\"\xff\"", `{"a":{"b":{"c":"d"}}}`, `-0.0E+1`, `{} 1`,

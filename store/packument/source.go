@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// ErrBody is wrapped, with the cause, by errors of the reader that a publish came in by: the connection failed, or a limit of the
-// server cut it. The publisher's package may be in order.
+// ErrBody is wrapped, with the cause, by errors of the reader that a publish came in by: the connection failed, or a
+// limit of the server cut it. The publisher's package may be in order.
 var ErrBody = errors.New("reading the body of the publish")
 
 const bufferSize = 64 << 10
@@ -29,7 +29,8 @@ func newSource(ctx context.Context, r io.Reader) *source {
 	return &source{ctx: ctx, r: r, buf: make([]byte, bufferSize)}
 }
 
-// ahead returns the bytes at hand, at least one. At the end it returns io.EOF, and after a failure the context's error or one that wraps ErrBody.
+// ahead returns the bytes at hand, at least one. At the end it returns io.EOF, and after a failure the context's error
+// or one that wraps ErrBody.
 func (s *source) ahead() ([]byte, error) {
 	for empty := 0; len(s.rest) == 0; empty++ {
 		if s.err != nil {
@@ -72,8 +73,8 @@ func (s *source) next() (byte, error) {
 
 var errEscape = errors.New("no such escape in JSON")
 
-// escape takes what follows a backslash in a JSON string. It returns the UTF-16 code unit meant, and the text, which is valid until the next call.
-// It returns errEscape if JSON has no such escape.
+// escape takes what follows a backslash in a JSON string. It returns the UTF-16 code unit meant, and the text, which is
+// valid until the next call. It returns errEscape if JSON has no such escape.
 func (s *source) escape() (unit rune, raw []byte, err error) {
 	c, err := s.next()
 	if err != nil {

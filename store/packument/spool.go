@@ -11,11 +11,12 @@ import (
 	"os"
 )
 
-// spoolMemory is how much of a tarball is held in memory. What is larger goes to a file. Half of all packages on the public registry are far smaller.
+// spoolMemory is how much of a tarball is held in memory. What is larger goes to a file. Half of all packages on the
+// public registry are far smaller.
 const spoolMemory = 1 << 20
 
-// spool holds a tarball between its arrival and its place in the store, and knows its hashes. Beyond spoolMemory bytes it is in a file without a name, which
-// the system removes when the spool is closed or the process dies.
+// spool holds a tarball between its arrival and its place in the store, and knows its hashes. Beyond spoolMemory bytes
+// it is in a file without a name, which the system removes when the spool is closed or the process dies.
 type spool struct {
 	dir    string
 	memory []byte

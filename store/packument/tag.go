@@ -7,8 +7,8 @@ import (
 
 const maxTag = 128
 
-// What clients read as a version or range where a tag could stand (npm-package-arg asks semver.valid and semver.validRange, both loose), as far
-// as the characters of a tag allow: "1", "v1.x", "~1.2", "*", "01.2.3beta".
+// What clients read as a version or range where a tag could stand (npm-package-arg asks semver.valid and
+// semver.validRange, both loose), as far as the characters of a tag allow: "1", "v1.x", "~1.2", "*", "01.2.3beta".
 const (
 	looseIdentifier = `[0-9]*[A-Za-z-][0-9A-Za-z-]*|[0-9]+`
 	loosePrerelease = `(?:-?(?:` + looseIdentifier + `)(?:\.(?:` + looseIdentifier + `))*)`
@@ -20,9 +20,10 @@ var (
 	versionLoosely = regexp.MustCompile(`^v*[0-9]+\.[0-9]+\.[0-9]+` + loosePrerelease + `?$`)
 )
 
-// CheckTag returns an *Invalid unless a dist-tag may be called tag: something a client can ask for as name@tag and neither reads as a version or range
-// (npm publish refuses those, and so does dist-tag add) nor has to escape (npm-package-arg: "Tags may not have any characters that encodeURIComponent encodes").
-// A leading hyphen is refused because /name/-/ and /name/-rev/ are routes, "." and ".." because they vanish from URLs.
+// CheckTag returns an *Invalid unless a dist-tag may be called tag: something a client can ask for as name@tag and
+// neither reads as a version or range (npm publish refuses those, and so does dist-tag add) nor has to escape
+// (npm-package-arg: "Tags may not have any characters that encodeURIComponent encodes"). A leading hyphen is refused
+// because /name/-/ and /name/-rev/ are routes, "." and ".." because they vanish from URLs.
 func CheckTag(tag string) error {
 	invalid := func(problem string) error { return &Invalid{Field: "tag", Problem: problem} }
 	switch {

@@ -18,9 +18,10 @@ const ratioFrom = 32 << 20
 
 // inspect reads a spooled tarball to its end, without unpacking anything, and reports what is in it.
 //
-// It takes what every client unpacks to the same files, and refuses what they might disagree about. A tarball is one gzip member, with zeros behind it at most:
-// Node's zlib reads on into a second member and passes over anything else. In it is one directory, whose name clients strip, with a package.json. Links are of no use (npm
-// does not unpack them), but yarn packs those it finds, so they may point at files of the package.
+// It takes what every client unpacks to the same files, and refuses what they might disagree about. A tarball is one
+// gzip member, with zeros behind it at most: Node's zlib reads on into a second member and passes over anything else.
+// In it is one directory, whose name clients strip, with a package.json. Links are of no use (npm does not unpack
+// them), but yarn packs those it finds, so they may point at files of the package.
 func inspect(ctx context.Context, s *spool, lim Limits) (contents, error) {
 	file := s.reader()
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
@@ -215,8 +216,8 @@ func (t *tarball) place(h *tar.Header) (inside, problem string) {
 	return inside, ""
 }
 
-// linksInside reports whether a link's target lies in the package, by the letter of its path. ".." counts only at its beginning: behind a name it would mean
-// another place wherever that name is a link.
+// linksInside reports whether a link's target lies in the package, by the letter of its path. ".." counts only at its
+// beginning: behind a name it would mean another place wherever that name is a link.
 func (t *tarball) linksInside(h *tar.Header) bool {
 	target := h.Linkname
 	if target == "" || strings.HasPrefix(target, "/") || strings.ContainsAny(target, "\\\x00") {
@@ -263,8 +264,9 @@ func (t *tarball) special(inside string, h *tar.Header, body io.Reader) error {
 	return nil
 }
 
-// readPackageJSON compares the name and version in the tarball's package.json with what is published; nothing else in it is compared. It is read as npm reads a file that a person
-// wrote: a byte order mark is passed over, and so is a key repeated where nothing is decided by it.
+// readPackageJSON compares the name and version in the tarball's package.json with what is published; nothing else in
+// it is compared. It is read as npm reads a file that a person wrote: a byte order mark is passed over, and so is a key
+// repeated where nothing is decided by it.
 func (c *contents) readPackageJSON(name Name, version string) error {
 	const field = "tarball package.json"
 	text := bytes.TrimPrefix(c.PackageJSON, []byte("\ufeff")) // as npm reads it

@@ -213,7 +213,7 @@ func TestInspectBomb(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := tar.NewWriter(z)
-	const size = 256 << 20
+	const size = 64 << 20
 	if err := w.WriteHeader(&tar.Header{Name: "package/zeros", Typeflag: tar.TypeReg, Size: size, Mode: 0o644}); err != nil {
 		t.Fatal(err)
 	}
@@ -227,8 +227,8 @@ func TestInspectBomb(t *testing.T) {
 		lim   Limits
 		limit int64
 	}{
-		{Limits{Unpacked: 64 << 20, Entries: 10, Ratio: 2000}, 64 << 20},
-		{Limits{Unpacked: 1 << 30, Entries: 10, Ratio: 200}, int64(b.Len()) * 200},
+		{Limits{Unpacked: 48 << 20, Entries: 10, Ratio: 2000}, 48 << 20},
+		{Limits{Unpacked: 1 << 30, Entries: 10, Ratio: 700}, int64(b.Len()) * 700},
 		{Limits{Unpacked: 1 << 30, Entries: 10, Ratio: 1}, ratioFrom},
 	} {
 		_, err := inspected(t, b.Bytes(), c.lim)
@@ -250,7 +250,8 @@ func (zeroReader) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// FuzzInspect mutates the archive inside an intact gzip stream, whose checksum would stop the mutations. What is taken must lie in one directory.
+// FuzzInspect mutates the archive inside an intact gzip stream, whose checksum would stop the mutations. What is taken
+// must lie in one directory.
 func FuzzInspect(f *testing.F) {
 	packageJSON := file{name: "package/package.json", body: uiJSON}
 	f.Add(archive(f, packageJSON))

@@ -9,7 +9,8 @@ type Upload struct {
 	Tag     string // the dist-tag that is to name the version
 	// Access is what the publisher asked for: "public", "restricted", or "" for what the registry does by itself.
 	Access string
-	// Repository is the text of package.json's repository, of an object its url, and "" if there is none. Nothing else of it was looked at.
+	// Repository is the text of package.json's repository, of an object its url, and "" if there is none. Nothing else
+	// of it was looked at.
 	Repository string
 
 	Size      int64  // of the tarball, in bytes
@@ -38,8 +39,8 @@ type contents struct {
 	installs bool // its scripts run on install
 }
 
-// Tarball reads the tarball; seek to its start first. A large one is an *os.File, so that the kernel can copy it. There is one place in it for all readers, so
-// that only one can be used at a time.
+// Tarball reads the tarball; seek to its start first. A large one is an *os.File, so that the kernel can copy it. There
+// is one place in it for all readers, so that only one can be used at a time.
 func (u *Upload) Tarball() io.ReadSeeker { return u.spool.reader() }
 
 // Close lets the tarball go. It may be called more than once.

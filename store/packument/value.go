@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// value is the text of one JSON value as a scanner kept it: valid, without spaces between tokens. Its methods rely on that. The nil value is
-// one that is not there.
+// value is the text of one JSON value as a scanner kept it: valid, without spaces between tokens. Its methods rely on
+// that. The nil value is one that is not there.
 type value []byte
 
 // member is one member of an object.
@@ -90,15 +90,16 @@ func (v value) isObject() bool { return len(v) > 0 && v[0] == '{' }
 // missing reports whether the value is not there, or null.
 func (v value) missing() bool { return len(v) == 0 || string(v) == "null" }
 
-// matters are the keys by which a registry or a client decides something. In objects that are read, none of them may stand beside
-// one that differs from it by case alone: programs that ignore case would take one for the other.
+// matters are the keys by which a registry or a client decides something. In objects that are read, none of them may
+// stand beside one that differs from it by case alone: programs that ignore case would take one for the other.
 var matters = set(
 	"_id", "name", "version", "versions", "dist-tags", "access", "_attachments", "data", "length", "dist", "tarball", "integrity", "shasum",
 	"repository", "url", "private", "deprecated", "scripts", "bin", "dependencies", "optionalDependencies", "peerDependencies",
 	"bundleDependencies", "bundledDependencies",
 )
 
-// object returns the members of the object v, or an *Invalid that calls it field: if it is no object, or has one key that matters in two cases.
+// object returns the members of the object v, or an *Invalid that calls it field: if it is no object, or has one key
+// that matters in two cases.
 func (v value) object(field string) (map[string]value, error) {
 	if !v.isObject() {
 		return nil, &Invalid{Field: field, Problem: "is not an object"}

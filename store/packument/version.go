@@ -21,8 +21,8 @@ const (
 	maxNumber  = "9007199254740991" // 2^53-1; node-semver, MAX_SAFE_INTEGER
 )
 
-// CheckVersion returns an *Invalid unless v is a version in the one spelling it has in documents: semver 2.0.0, without a leading "v" and without
-// build metadata, which npm takes off before it publishes and no client compares.
+// CheckVersion returns an *Invalid unless v is a version in the one spelling it has in documents: semver 2.0.0, without
+// a leading "v" and without build metadata, which npm takes off before it publishes and no client compares.
 func CheckVersion(v string) error {
 	invalid := func(problem string) error { return &Invalid{Field: "version", Problem: problem} }
 	if len(v) > maxVersion {
@@ -46,8 +46,8 @@ func CheckVersion(v string) error {
 	return nil
 }
 
-// CleanVersion is the version npm publishes for a package.json that says v: without spaces around it, leading "=" and "v" and build
-// metadata (semver.clean, called by libnpmpublish). It reports false where npm refuses to publish.
+// CleanVersion is the version npm publishes for a package.json that says v: without spaces around it, leading "=" and
+// "v" and build metadata (semver.clean, called by libnpmpublish). It reports false where npm refuses to publish.
 func CleanVersion(v string) (string, bool) {
 	v = strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(v), "=v"))
 	v = strings.TrimPrefix(v, "v")
@@ -59,8 +59,8 @@ func CleanVersion(v string) (string, bool) {
 	return v, CheckVersion(v) == nil
 }
 
-// Compare orders versions by semver's precedence: negative if a comes before b. Both must be versions by CheckVersion; the order of other
-// strings is not specified.
+// Compare orders versions by semver's precedence: negative if a comes before b. Both must be versions by CheckVersion;
+// the order of other strings is not specified.
 func Compare(a, b string) int {
 	aCore, aPre, _ := strings.Cut(a, "-")
 	bCore, bPre, _ := strings.Cut(b, "-")

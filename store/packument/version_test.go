@@ -8,8 +8,8 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// The expectations of CheckVersion, CleanVersion and CheckTag are node-semver 7's (semver.valid, semver.clean, semver.validRange), which was run over these and over
-// 300,000 generated strings when this was written.
+// The expectations of CheckVersion, CleanVersion and CheckTag are node-semver 7's (semver.valid, semver.clean,
+// semver.validRange), which was run over these and over 300,000 generated strings when this was written.
 func TestVersions(t *testing.T) {
 	for _, c := range []struct {
 		in    string
