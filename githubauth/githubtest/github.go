@@ -36,7 +36,6 @@ type GitHub struct {
 	failures map[netip.Addr][]time.Time // of authentication
 	faults   []*placedFault
 	counts   map[countKey]int
-	requests int
 
 	servers  []*http.Server
 	listener net.Listener

@@ -64,10 +64,20 @@ func parse(text string, variables map[string]any) (q query, err error) {
 		p.definition(&q)
 	}
 	if q.inside == nil {
-		return q, errors.New("A query attribute must be specified and must be a string.")
+		return q, githubSays(noQuery)
 	}
 	return q, nil
 }
+
+// githubSays is an error in GitHub's own words, which begin and end like sentences.
+type githubSays string
+
+func (e githubSays) Error() string { return string(e) }
+
+const (
+	noQuery    = "A query attribute must be specified and must be a string."
+	parseError = "Parse error on %q at [%d, %d]"
+)
 
 func (p *parser) next() {
 	p.tok = p.scan.Scan()
@@ -80,7 +90,7 @@ func (p *parser) next() {
 }
 
 func (p *parser) fail() {
-	panic(syntaxError{fmt.Errorf("Parse error on %q at [%d, %d]", p.scan.TokenText(), p.scan.Position.Line, p.scan.Position.Column)})
+	panic(syntaxError{githubSays(fmt.Sprintf(parseError, p.scan.TokenText(), p.scan.Position.Line, p.scan.Position.Column))})
 }
 
 func (p *parser) accept(tok rune) bool {
