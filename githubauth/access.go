@@ -105,10 +105,10 @@ func (c *Client) askAccess(ctx context.Context, kind tokenKind, token string, ne
 		a.Role = role(repo, public)
 		a.Reach, a.Why, err = c.probedReach(ctx, g, token, a.Repo, public, min(need, a.Role))
 	case installed:
-		// The map shows an installation no rights even where it has them, and there is no person whose role could be
-		// less: what the probes establish is all there is.
+		// The map shows an installation no rights even where it has them. There is no person whose role could be less, so
+		// the role is no limit: what the probes establish is all there is.
+		a.Role = scopes.Admin
 		a.Reach, a.Why, err = c.probedReach(ctx, g, token, a.Repo, public, need)
-		a.Role = a.Reach
 	}
 	if err != nil {
 		return scopes.Access{}, expires, err

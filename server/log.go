@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -52,7 +53,7 @@ func write(log *slog.Logger, c *gin.Context, id string, took time.Duration) {
 	}
 	level := slog.LevelInfo
 	attrs := []any{"id", id, "method", c.Request.Method, "route", c.FullPath(), "status", status, "bytes", sent, "ms", took.Milliseconds()}
-	if name := c.Param("name"); name != "" {
+	if name, err := url.PathUnescape(c.Param("name")); err == nil && name != "" {
 		attrs = append(attrs, "package", name)
 	}
 	if login := c.GetString("login"); login != "" {

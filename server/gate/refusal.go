@@ -30,6 +30,10 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and %s has %q there. An admin of the repository can change it: https://%s/%s/settings/access",
 			r.who(), q.What, r.Package, q.What.Needs(), repo, r.who(), q.Access.Role, r.host, repo)
 	case scopes.ReachTooLow:
+		if q.Who.Kind == scopes.App {
+			return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and this token only reaches %q%s. In a workflow, give the job \"permissions: contents: write\"; for a GitHub App, its installation",
+				r.who(), q.What, r.Package, q.What.Needs(), repo, q.Access.Reach, because(q.Access))
+		}
 		return fmt.Sprintf("this token may not %s %s: %s has %q on the GitHub repository %s, but the token only reaches %q%s",
 			q.What, r.Package, r.who(), q.Access.Role, repo, q.Access.Reach, because(q.Access))
 	case scopes.Archived:

@@ -76,7 +76,7 @@ func (p *protocol) publish(c *gin.Context) error {
 		Upload: upload, Binding: where, By: who.Principal, Publisher: p.publisher(who.Principal),
 	})
 	if errors.Is(err, store.ErrVersionExists) {
-		return fmt.Errorf("%s@%s has been published before: %w", name, upload.Version, err)
+		return &problem.Plain{Status: http.StatusConflict, Text: fmt.Sprintf("%s@%s has been published before, and a version is never published twice: use a new version number", name, upload.Version)}
 	}
 	if err != nil {
 		return err

@@ -136,7 +136,7 @@ func Status(err error) (status int, text string) {
 	case errors.Is(err, packument.ErrNoAttachment):
 		return http.StatusMethodNotAllowed, "this registry cannot deprecate or star packages yet; a publish carries its tarball in _attachments"
 	case errors.Is(err, store.ErrVersionExists):
-		return http.StatusConflict, err.Error() + "; a version is never published twice: publish under a new version number"
+		return http.StatusConflict, "the version has been published before, and a version is never published twice: use a new version number"
 	case errors.Is(err, store.ErrRebound):
 		return http.StatusConflict, "the package was bound to another repository meanwhile; try again"
 	case errors.Is(err, store.ErrLatest):

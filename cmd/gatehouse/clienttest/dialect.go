@@ -143,7 +143,7 @@ var yarn4Dialect = dialect{
 }
 
 // yarnrc is yarn 4's own: it reads no .npmrc, quarantines versions younger than a day, speaks HTTP only to
-// hosts it is told to, and, unless a scope also names its publishing registry, publishes the scope's
+// hosts it is told to (localhost is where a test's registry may redirect to), and, unless a scope also names its publishing registry, publishes the scope's
 // packages to the public one.
 func yarnrc(s Setup) string {
 	host := s.Registry
@@ -151,7 +151,7 @@ func yarnrc(s Setup) string {
 		host = u.Hostname()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "enableTelemetry: false\nhttpRetry: 0\nnodeLinker: node-modules\nunsafeHttpWhitelist: [%q]\n", host)
+	fmt.Fprintf(&b, "enableTelemetry: false\nhttpRetry: 0\nnodeLinker: node-modules\nunsafeHttpWhitelist: [%q, localhost]\n", host)
 	if s.Global {
 		fmt.Fprintf(&b, "npmRegistryServer: %q\nnpmMinimalAgeGate: 0\n", s.Registry)
 		if s.Token != "" {
