@@ -64,6 +64,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		}
 	}
 
+	// What is stored is for this user only, also in a folder that others can look into, as mounted ones often are.
+	syscall.Umask(0o077)
 	meta, err := leveldb.Open(cfg.Metadata.LevelDB.Path)
 	if errors.Is(err, leveldb.ErrLocked) {
 		return fmt.Errorf("another gatehouse is running on the data in %s: stop it first, or give this one other folders (metadata.leveldb.path, storage.local.path)", cfg.Metadata.LevelDB.Path)

@@ -35,7 +35,10 @@ func welcome(w io.Writer, cfg *config.Config, r *registry) {
 		b.WriteString("\nOWNER is the GitHub account that owns the packages' repositories.\n")
 	}
 	if !open {
-		fmt.Fprintf(&b, "A token: https://%s/settings/tokens (classic, scope \"repo\"; or fine-grained, \"Contents\": read to install, write to publish)\n", cfg.Auth.GitHub.Host)
+		fmt.Fprintf(&b, "\nA token: https://%s/settings/tokens (classic, scope \"repo\"; or fine-grained, \"Contents\": read to install, write to publish)\n", cfg.Auth.GitHub.Host)
+	}
+	if !open && len(cfg.Auth.GitHub.Orgs) == 0 {
+		b.WriteString("\nauth.github.orgs is not set: everybody with a GitHub account who reaches this address may publish packages of their own\nrepositories. List your owners there before others can reach it.\n")
 	}
 	fmt.Fprintf(&b, "\nData: metadata in %s, tarballs in %s\nCtrl-C stops it.\n", absolute(cfg.Metadata.LevelDB.Path), absolute(cfg.Storage.Local.Path))
 	_, _ = io.WriteString(w, b.String())

@@ -36,3 +36,8 @@ func (p *protocol) login(c *gin.Context) error {
 		Text:   "there is no login here: put a GitHub token into .npmrc as _authToken for this registry's address",
 	}
 }
+
+// cannot answers what npm asks of a registry and this one does not have yet, in words that its users see.
+func cannot(text string) problem.Handler {
+	return func(*gin.Context) error { return &problem.Plain{Status: http.StatusNotFound, Text: text} }
+}

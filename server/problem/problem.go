@@ -68,6 +68,9 @@ func Answer(c *gin.Context, err error) {
 	}
 	status, text := Status(err)
 	h := c.Writer.Header()
+	if status == http.StatusInternalServerError {
+		text += " (request " + h.Get("X-Request-Id") + ")"
+	}
 	for _, name := range []string{"ETag", "Content-Encoding", "Content-Length", "Vary", "Accept-Ranges", "Last-Modified"} {
 		h.Del(name)
 	}
