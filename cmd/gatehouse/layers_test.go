@@ -24,6 +24,8 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"store/blob/blobtest":           {[]string{"store/blob"}, nil},
 	"store/leveldb":                 {[]string{"store/kv"}, []string{"github.com/syndtr/goleveldb"}},
 	"store/disk":                    {[]string{"store/blob"}, nil},
+	"store/s3":                      {[]string{"store/blob"}, []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}},
+	"store/s3/s3test":               {nil, []string{"github.com/aws/aws-sdk-go-v2"}},
 	"store/memory":                  {[]string{"store/kv", "store/blob"}, nil},
 	"store":                         {[]string{"scopes", "store/packument", "store/kv", "store/blob"}, []string{"golang.org/x/sync", "github.com/maypok86/otter/v2"}},
 	"githubauth":                    {[]string{"scopes"}, []string{"github.com/google/go-github/v60", "golang.org/x/oauth2", "golang.org/x/sync", "github.com/maypok86/otter/v2"}},

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 var (
@@ -23,6 +24,9 @@ var (
 	// ErrShort is returned by Put when the reader ended before, or went on after, the size announced.
 	// Nothing was stored.
 	ErrShort = errors.New("blob: the content does not have the announced size")
+	// ErrUnavailable is wrapped by errors of an engine that is a server of its own, when it cannot be used now: it is
+	// down, overloaded, or refuses us. Trying again later may help. After Put the object may be there, and then it is whole.
+	ErrUnavailable = errors.New("blob: the storage is not available")
 )
 
 // Object is an open object.
@@ -52,6 +56,18 @@ type Store interface {
 
 	// Delete removes the object; one that is not there is no error.
 	Delete(ctx context.Context, key string) error
+}
+
+// Linker is what an engine may be besides a Store: one from which a client can fetch an object itself.
+//
+// A link is a credential: whoever has it may read the object until it expires. So it is made for one request, after the
+// verdict that its caller may read this object; it is sent as the Location of a temporary redirect that nobody may
+// store, and never written anywhere, dist.tarball and logs included.
+type Linker interface {
+	// Link returns an absolute URL that answers a GET (not a HEAD), without any other credential, with the
+	// object, for as long as ttl. It does not look whether there is one. A browser that saves it calls it
+	// filename, which has the characters of a segment of a key; "" leaves that open.
+	Link(ctx context.Context, key string, ttl time.Duration, filename string) (string, error)
 }
 
 // CheckKey returns an error for a key that no engine may store.
