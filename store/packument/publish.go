@@ -12,6 +12,7 @@ import (
 type Limits struct {
 	Tarball     int64 // bytes of the tarball, as it is stored
 	Manifest    int64 // bytes of the body outside the tarball
+	Document    int64 // bytes of a body that is no publish: a whole packument, from npm deprecate and unpublish
 	Unpacked    int64 // bytes the tarball inflates to, with its headers
 	Entries     int   // files, directories and links in the tarball
 	PackageJSON int64 // bytes of the package.json in the tarball
@@ -19,11 +20,12 @@ type Limits struct {
 }
 
 // DefaultLimits take what honest packages are. The largest on the public registry carry binaries of 50 to 100 MB, and a
-// manifest is kilobytes with the readme in it. A deflate stream cannot inflate more than 1,032 times; zeros come near
+// manifest is kilobytes with the readme in it. The largest packuments there have 21 MB. A deflate stream cannot inflate more than 1,032 times; zeros come near
 // that, programs stay below 20.
 var DefaultLimits = Limits{
 	Tarball:     200 << 20,
 	Manifest:    8 << 20,
+	Document:    32 << 20,
 	Unpacked:    2 << 30,
 	Entries:     100_000,
 	PackageJSON: 1 << 20,
@@ -52,8 +54,9 @@ func (e *NoAttachment) Is(target error) bool { return target == ErrNoAttachment 
 // whether it may be created here is for its CheckNew.
 //
 // Memory use is that of the manifest, and about 1 MiB for the tarball however large: from there on it goes to a file
-// without a name in dir (empty: the system's place for temporary files). The caller closes the Upload. After an error
-// nothing is left behind.
+// without a name in dir (empty: the system's place for temporary files). Limits.Manifest bounds the manifest from the
+// first attachment on; as npm sends those last, what comes before them is held up to Limits.Document. The caller closes
+// the Upload. After an error nothing is left behind.
 //
 // Errors: *Invalid, *TooLarge, *NoAttachment, one that wraps ErrBody, the context's. Any other is this machine's: no
 // room in dir.
@@ -64,7 +67,14 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 			_ = t.spool.Close() // err says what went wrong first
 		}
 	}()
-	s := &scanner{src: newSource(ctx, body), field: "body", what: "manifest", limit: lim.Manifest, divert: t.divert}
+	s := newScanner(ctx, body, lim)
+	s.divert = func(path []string, key string) func(*source) error {
+		if len(path) == 0 || path[0] != "_attachments" {
+			return nil
+		}
+		s.what, s.limit = "manifest", lim.Manifest
+		return t.divert(path, key)
+	}
 	document, err := s.document()
 	if err != nil {
 		return nil, err
@@ -72,6 +82,9 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 	p, err := readPublication(document)
 	if err != nil {
 		return nil, err
+	}
+	if s.seen > lim.Manifest {
+		return nil, &TooLarge{What: "manifest", Limit: lim.Manifest}
 	}
 	if u, err = p.check(want, t); err != nil {
 		return nil, err
@@ -85,6 +98,11 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 	}
 	u.contents = c
 	return u, nil
+}
+
+// newScanner reads a body of which it is not known yet what it is.
+func newScanner(ctx context.Context, body io.Reader, lim Limits) *scanner {
+	return &scanner{src: newSource(ctx, body), field: "body", what: "document", limit: max(lim.Document, lim.Manifest)}
 }
 
 // tarballReader takes the tarball out of the body while it is scanned.

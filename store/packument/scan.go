@@ -7,13 +7,18 @@ import (
 	"io"
 )
 
-// maxDepth is how deep objects and arrays may lie in one another. No package.json known to us passes 20.
-const maxDepth = 64
+const (
+	// maxDepth is how deep objects and arrays may lie in one another. No package.json known to us passes 20.
+	maxDepth = 64
+	// maxKeys is how many keys the objects may have together that are open at one place of a document. The longest object
+	// known to us has one for each of 20,000 versions.
+	maxKeys = 200_000
+)
 
 // scanner reads one JSON value from a source and keeps its text, without the spaces between tokens. Stricter than RFC
 // 8259 where a registry has to be, because programs that read a document after us disagree about it: no key twice in an
 // object (some take the first, some the last), also not spelled with escapes; no "__proto__" key; no half of a
-// surrogate pair; nothing that is not UTF-8; a limit for depth and size.
+// surrogate pair; nothing that is not UTF-8; a limit for depth, keys and size.
 //
 // What comes in by a string it was told to divert is not kept: "" stands in its place. That is how a tarball passes
 // without being held.
@@ -33,6 +38,7 @@ type scanner struct {
 
 	path []string
 	keys []map[uint64]struct{} // by depth: hashes of the keys of the object being read
+	open int                   // how many those are
 }
 
 // seed makes the hashes of keys ones that nobody outside can aim at: two keys of an honest document collide once in 2^64.
@@ -129,10 +135,6 @@ func (s *scanner) object(depth int) error {
 	for len(s.keys) < depth {
 		s.keys = append(s.keys, nil)
 	}
-	if len(s.keys[depth-1]) > 64 { // clearing costs by the room a map once had
-		s.keys[depth-1] = nil
-	}
-	clear(s.keys[depth-1])
 	for first := true; ; first = false {
 		c, err := s.token()
 		if err != nil {
@@ -159,6 +161,11 @@ func (s *scanner) object(depth int) error {
 		s.kept = append(s.kept, ',')
 	}
 	s.kept = append(s.kept, '}')
+	s.open -= len(s.keys[depth-1])
+	if len(s.keys[depth-1]) > 64 { // clearing costs by the room a map once had
+		s.keys[depth-1] = nil
+	}
+	clear(s.keys[depth-1])
 	return nil
 }
 
@@ -220,6 +227,9 @@ func (s *scanner) key(raw value, depth int) error {
 		s.keys[depth-1] = make(map[uint64]struct{})
 	}
 	s.keys[depth-1][h] = struct{}{}
+	if s.open++; s.open > maxKeys {
+		return &TooLarge{What: "number of keys in one object", Limit: maxKeys}
+	}
 	return nil
 }
 

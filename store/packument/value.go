@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"unicode/utf8"
 )
 
 // value is the text of one JSON value as a scanner kept it: valid, without spaces between tokens. Its methods rely on
@@ -34,6 +35,25 @@ func (v value) members() iter.Seq[member] {
 			rest = rest[n+1:] // and the colon
 			n = rest.length()
 			if !yield(member{key: key.text(), raw: key, val: rest[:n]}) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
+// elements goes through an array; of anything else there are none.
+func (v value) elements() iter.Seq[value] {
+	return func(yield func(value) bool) {
+		if len(v) < 2 || v[0] != '[' {
+			return
+		}
+		for rest := v[1:]; rest[0] != ']'; {
+			if rest[0] == ',' {
+				rest = rest[1:]
+			}
+			n := rest.length()
+			if !yield(rest[:n]) {
 				return
 			}
 			rest = rest[n:]
@@ -77,7 +97,11 @@ func (v value) text() string {
 		return ""
 	}
 	if bytes.IndexByte(v, '\\') < 0 {
-		return string(v[1 : len(v)-1])
+		s := string(v[1 : len(v)-1])
+		if !utf8.ValidString(s) { // in a file that somebody wrote
+			s = string([]rune(s))
+		}
+		return s
 	}
 	var s string
 	_ = json.Unmarshal(v, &s) // cannot fail: the text is valid
@@ -94,12 +118,15 @@ func (v value) missing() bool { return len(v) == 0 || string(v) == "null" }
 // stand beside one that differs from it by case alone: programs that ignore case would take one for the other.
 var matters = set(
 	"_id", "name", "version", "versions", "dist-tags", "access", "_attachments", "data", "length", "dist", "tarball", "integrity", "shasum",
-	"repository", "url", "private", "deprecated", "scripts", "bin", "dependencies", "optionalDependencies", "peerDependencies",
+	"repository", "url", "private", "deprecated", "_rev", "maintainers", "users", "scripts", "bin", "dependencies", "optionalDependencies", "peerDependencies",
 	"bundleDependencies", "bundledDependencies",
 )
 
-// object returns the members of the object v, or an *Invalid that calls it field: if it is no object, or has one key
-// that matters in two cases.
+// maxMembers is how many members an object may have that is looked into.
+const maxMembers = 10_000
+
+// object returns the members of the object v, or an *Invalid that calls it field: if it is no object, has one key that
+// matters in two cases, or far more members than any such object has.
 func (v value) object(field string) (map[string]value, error) {
 	if !v.isObject() {
 		return nil, &Invalid{Field: field, Problem: "is not an object"}
@@ -107,7 +134,9 @@ func (v value) object(field string) (map[string]value, error) {
 	m := make(map[string]value)
 	folded := make(map[string]string)
 	for e := range v.members() {
-		m[e.key] = e.val
+		if m[e.key] = e.val; len(m) > maxMembers {
+			return nil, &Invalid{Field: field, Problem: fmt.Sprintf("has more than %d members", maxMembers)}
+		}
 		low := foldCase(e.key)
 		if other, ok := folded[low]; ok && other != e.key && (matters[e.key] || matters[other]) {
 			return nil, &Invalid{Field: field, Problem: fmt.Sprintf("has both %s and %s", shorten(other), shorten(e.key))}
