@@ -2,6 +2,7 @@ package packument
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,25 +40,25 @@ var notKept = set(
 	"_engineSupported", "_nodeSupported", "_npmJsonOpts",
 )
 
-// short are the fields of the abbreviated form that are taken over as they are (npm-protocol.md §5.4).
+// short are the fields of the abbreviated form (npm-protocol.md §5.4).
 var short = set(
 	"name", "version", "dependencies", "optionalDependencies", "devDependencies", "bundleDependencies", "peerDependencies",
-	"peerDependenciesMeta", "acceptDependencies", "directories", "engines", "os", "cpu", "libc", "funding",
+	"peerDependenciesMeta", "acceptDependencies", "bin", "directories", "engines", "os", "cpu", "libc", "funding",
 )
 
 // page are the fields that a packument takes over from its latest version, beside the description and the readme.
 var page = []string{"homepage", "repository", "bugs", "license", "keywords", "author", "contributors"}
 
 // Kept makes what is kept of an upload published by by. In Full, members have the order and the values of the published
-// manifest, but for those that the registry knows better: see notKept for what is left out. Nothing of the client's
-// dist is used.
+// manifest, but for those that the registry knows better: the installed fields are the tarball's, and see notKept for
+// what is left out. Nothing of the client's dist is used.
 func (u *Upload) Kept(by Publisher) Kept {
 	return Kept{Full: u.full(by), Short: u.short(), Page: u.page(by)}
 }
 
 func (u *Upload) full(by Publisher) Fragment {
 	b := append([]byte(`{"_id":`), quoted(u.Name.String()+"@"+u.Version)...)
-	for m := range u.manifest.members() {
+	for m := range u.members() {
 		if !notKept[m.key] && !(strings.HasPrefix(m.key, "_") && namesPlace(m.val)) {
 			b = appendMember(b, m.raw, m.val)
 		}
@@ -72,23 +73,46 @@ func (u *Upload) full(by Publisher) Fragment {
 
 func (u *Upload) short() Fragment {
 	var b []byte
-	for m := range u.manifest.members() {
-		switch {
-		case m.val.missing():
-		case short[m.key]:
+	for m := range u.members() {
+		if short[m.key] && !m.val.missing() {
 			b = appendMember(b, m.raw, m.val)
-		case m.key == "bundledDependencies" && u.fields["bundleDependencies"].missing():
-			b = appendMember(b, quoted("bundleDependencies"), m.val)
-		case m.key == "bin" && m.val.isObject():
-			b = appendMember(b, m.raw, m.val)
-		case m.key == "bin" && m.val.text() != "":
-			b = append(appendMember(b, m.raw, []byte{'{'}), quoted(u.Name.Base)...)
-			b = append(append(append(b, ':'), m.val...), '}')
 		}
 	}
 	b[0] = '{' // for the comma of the first member; a version has a name
 	b, at := u.appendDist(b)
 	return Fragment{JSON: u.appendFlags(b), At: at}
+}
+
+// members goes through the manifest with the tarball's word for the installed fields. Those that it lacks come last.
+func (u *Upload) members() iter.Seq[member] {
+	return func(yield func(member) bool) {
+		done := make(map[string]bool)
+		installed := func(key string) bool {
+			v := u.truth.served(key)
+			if done[key] || v == nil {
+				return true
+			}
+			done[key] = true
+			return yield(member{key: key, raw: quoted(key), val: v})
+		}
+		for m := range u.manifest.members() {
+			if m.key == "bundledDependencies" {
+				m.key = "bundleDependencies"
+			}
+			if isInstalled[m.key] {
+				if !installed(m.key) {
+					return
+				}
+			} else if !yield(m) {
+				return
+			}
+		}
+		for _, key := range installedFields {
+			if !installed(key) {
+				return
+			}
+		}
+	}
 }
 
 // appendDist says where the tarball is and what it is. at is where the base belongs.
@@ -108,22 +132,10 @@ func (u *Upload) appendFlags(b []byte) []byte {
 	if u.HasShrinkwrap {
 		b = append(b, `,"_hasShrinkwrap":true`...)
 	}
-	// npm builds what has a binding.gyp, with a script or without, unless it says gypfile: false (@npmcli/package-json,
-	// normalize, step gypfile).
-	gyp := u.HasBindingGyp && string(u.fields["gypfile"]) != "false"
-	if gyp || u.installs || runsOnInstall(u.fields["scripts"]) {
+	if u.truth.runsOnInstall() {
 		b = append(b, `,"hasInstallScript":true`...)
 	}
 	return Fragment{JSON: append(b, '}')}.Deprecate(u.fields["deprecated"].text()).JSON
-}
-
-func runsOnInstall(scripts value) bool {
-	for m := range scripts.members() {
-		if (m.key == "preinstall" || m.key == "install" || m.key == "postinstall") && m.val.text() != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // Deprecate returns the fragment with the message that clients show to who installs the version; an empty one takes the

@@ -123,6 +123,11 @@ func (p *publication) checkTag(tag *string) error {
 	return nil
 }
 
+func (p *publication) checkRepository(repository *string) (err error) {
+	*repository, err = repositoryText(p.manifest["repository"], "versions."+p.key+".repository")
+	return err
+}
+
 func (p *publication) checkAccess(access *string) error {
 	a := p.top["access"]
 	if *access = a.text(); !a.missing() && *access != "public" && *access != "restricted" {
@@ -131,20 +136,20 @@ func (p *publication) checkAccess(access *string) error {
 	return nil
 }
 
-// checkRepository takes text from whatever shape the field has; what does not hold text is no repository.
-func (p *publication) checkRepository(repository *string) error {
-	r := p.manifest["repository"]
+// repositoryText takes text from whatever shape the field repository has; what does not hold text is no repository.
+func repositoryText(r value, field string) (string, error) {
 	if r.isObject() {
-		m, err := r.object("versions." + p.key + ".repository")
+		m, err := r.object(field)
 		if err != nil {
-			return err
+			return "", err
 		}
 		r = m["url"]
 	}
-	if *repository = r.text(); strings.ContainsFunc(*repository, unicode.IsControl) {
-		return &Invalid{Field: "versions." + p.key + ".repository", Problem: "has a control character"}
+	text := r.text()
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		return "", &Invalid{Field: field, Problem: "has a control character"}
 	}
-	return nil
+	return text, nil
 }
 
 // checkAttachments wants one tarball, called <name>-<version>.tgz, and at most a provenance bundle beside it. npm and

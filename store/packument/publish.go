@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"strings"
 )
 
@@ -94,6 +95,18 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 		return nil, err
 	}
 	if err := c.readPackageJSON(u.Name, u.Version); err != nil {
+		return nil, err
+	}
+	if c.truth.inFolder {
+		files, err := filesIn(ctx, t.spool, lim, c.truth.folder)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			c.truth.commands.add(path.Base(f), f)
+		}
+	}
+	if err := c.truth.check(p.manifest, want); err != nil {
 		return nil, err
 	}
 	u.contents = c

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -23,12 +24,42 @@ const ratioFrom = 32 << 20
 // In it is one directory, whose name clients strip, with a package.json. Links are of no use (npm does not unpack
 // them), but yarn packs those it finds, so they may point at files of the package.
 func inspect(ctx context.Context, s *spool, lim Limits) (contents, error) {
+	t := tarball{lim: lim}
+	if err := t.readAll(ctx, s); err != nil {
+		return contents{}, err
+	}
+	if t.found.PackageJSON == nil {
+		return contents{}, &Invalid{Field: "tarball", Problem: "has no package.json in its top-level directory"}
+	}
+	return t.found, nil
+}
+
+// filesIn reads a tarball that passed inspect again, and lists the files in one of its folders, at any depth, but for
+// hidden ones. A list as long as a package.json may be is too long.
+func filesIn(ctx context.Context, s *spool, lim Limits, folder string) ([]string, error) {
+	t := tarball{lim: lim}
+	var files []string
+	left := lim.PackageJSON
+	t.file = func(inside string) error {
+		if folder != "" && !strings.HasPrefix(inside, folder+"/") || strings.Contains("/"+inside[len(folder):], "/.") {
+			return nil
+		}
+		if left -= int64(len(inside)); left < 0 {
+			return &TooLarge{What: "list of files in directories.bin", Limit: lim.PackageJSON}
+		}
+		files = append(files, inside)
+		return nil
+	}
+	err := t.readAll(ctx, s)
+	return files, err
+}
+
+func (t *tarball) readAll(ctx context.Context, s *spool) error {
 	file := s.reader()
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return contents{}, fmt.Errorf("reading an upload again: %w", err)
+		return fmt.Errorf("reading an upload again: %w", err)
 	}
-	in := &inflater{ctx: ctx, file: file, limit: min(lim.Unpacked, max(ratioFrom, s.size*int64(lim.Ratio)))}
-	t := tarball{lim: lim}
+	in := &inflater{ctx: ctx, file: file, limit: min(t.lim.Unpacked, max(ratioFrom, s.size*int64(t.lim.Ratio)))}
 	err := in.open()
 	if err == nil {
 		err = t.read(in)
@@ -40,15 +71,11 @@ func inspect(ctx context.Context, s *spool, lim Limits) (contents, error) {
 	var large *TooLarge
 	switch {
 	case in.failed != nil: // whatever gzip and tar made of it
-		return contents{}, in.failed
-	case errors.As(err, &invalid), errors.As(err, &large):
-		return contents{}, err
-	case err != nil:
-		return contents{}, &Invalid{Field: "tarball", Problem: fmt.Sprintf("is not a gzipped tar archive, or is damaged (%v)", err)}
-	case t.found.PackageJSON == nil:
-		return contents{}, &Invalid{Field: "tarball", Problem: "has no package.json in its top-level directory"}
+		return in.failed
+	case err == nil, errors.As(err, &invalid), errors.As(err, &large):
+		return err
 	}
-	return t.found, nil
+	return &Invalid{Field: "tarball", Problem: fmt.Sprintf("is not a gzipped tar archive, or is damaged (%v)", err)}
 }
 
 // inflater is the tar archive inside the gzipped file.
@@ -135,6 +162,7 @@ type tarball struct {
 	entries int
 	root    string // the one top-level directory, once known
 	found   contents
+	file    func(inside string) error // gets each file, if set
 }
 
 func (t *tarball) read(r io.Reader) error {
@@ -181,6 +209,11 @@ func (t *tarball) entry(h *tar.Header, body io.Reader) error {
 		}
 		t.found.FileCount++
 		t.found.UnpackedSize += h.Size
+		if t.file != nil {
+			if err := t.file(inside); err != nil {
+				return err
+			}
+		}
 	case tar.TypeDir:
 	case tar.TypeSymlink, tar.TypeLink:
 		if h.Size != 0 || !t.linksInside(h) {
@@ -264,9 +297,9 @@ func (t *tarball) special(inside string, h *tar.Header, body io.Reader) error {
 	return nil
 }
 
-// readPackageJSON compares the name and version in the tarball's package.json with what is published; nothing else in
-// it is compared. It is read as npm reads a file that a person wrote: a byte order mark is passed over, and so is a key
-// repeated where nothing is decided by it.
+// readPackageJSON opens the tarball's package.json and compares the name and version in it with what is published. It is
+// read as npm reads a file that a person wrote: a byte order mark is passed over, and so is a key repeated where nothing
+// is decided by it.
 func (c *contents) readPackageJSON(name Name, version string) error {
 	const field = "tarball package.json"
 	text := bytes.TrimPrefix(c.PackageJSON, []byte("\ufeff")) // as npm reads it
@@ -287,6 +320,13 @@ func (c *contents) readPackageJSON(name Name, version string) error {
 	if v, ok := CleanVersion(m["version"].text()); !ok || v != version {
 		return &Invalid{Field: field + " version", Problem: fmt.Sprintf("is %s, and must be %q", m["version"].describe(), version)}
 	}
-	c.installs = runsOnInstall(m["scripts"])
+	r := m["repository"]
+	if more := slices.Collect(m["repositories"].elements()); r.missing() && len(more) > 0 {
+		r = more[0] // npm's repository, then
+	}
+	if c.PackageRepository, err = repositoryText(r, field+" repository"); err != nil {
+		return err
+	}
+	c.truth = readTruth(m, name, c.HasBindingGyp)
 	return nil
 }

@@ -9,8 +9,8 @@ type Upload struct {
 	Tag     string // the dist-tag that is to name the version
 	// Access is what the publisher asked for: "public", "restricted", or "" for what the registry does by itself.
 	Access string
-	// Repository is the text of package.json's repository, of an object its url, and "" if there is none. Nothing else
-	// of it was looked at.
+	// Repository is the text of the manifest's repository, of an object its url, and "" if there is none. Nothing else
+	// of it was looked at, and it was not compared with PackageRepository: clients spell it anew.
 	Repository string
 
 	Size      int64  // of the tarball, in bytes
@@ -35,8 +35,10 @@ type contents struct {
 	HasBindingGyp bool
 	// PackageJSON is the file in the tarball, as it is.
 	PackageJSON []byte
+	// PackageRepository is the text of the repository in that file, as Upload.Repository is that of the manifest.
+	PackageRepository string
 
-	installs bool // its scripts run on install
+	truth *truth
 }
 
 // Tarball reads the tarball; seek to its start first. A large one is an *os.File, so that the kernel can copy it. There
