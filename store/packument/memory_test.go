@@ -133,3 +133,31 @@ func BenchmarkBase64(b *testing.B) {
 		}
 	}
 }
+
+// A document costs a small multiple of its size, whatever is in it.
+func TestReadDocumentMemory(t *testing.T) {
+	const size = 8 << 20
+	for what, unit := range map[string]string{
+		"objects":  `{"a":0,"b":{}},`,
+		"arrays":   `[],`,
+		"versions": `{"versions":{"1.0.0":{"deprecated":"x"}},"dist-tags":{"a":"1.0.0"},"users":{"a":true}},`,
+		"text":     strings.Repeat(`"`+strings.Repeat("x", 1000)+`",`, 100),
+	} {
+		text := `{"name":"@acme/ui","versions":{"1.0.0":{"x":[` + strings.TrimSuffix(strings.Repeat(unit, size/len(unit)), ",") + `]}}}`
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		document, err := ReadDocument(t.Context(), strings.NewReader(text), DefaultLimits)
+		if err == nil {
+			_, err = ReadEdit(document)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		runtime.ReadMemStats(&after)
+		// What append leaves behind on its way up is four times what it arrives at.
+		if allocated := int(after.TotalAlloc - before.TotalAlloc); allocated > 7*size {
+			t.Errorf("%s: %d KiB were allocated for a document of %d KiB", what, allocated>>10, size>>10)
+		}
+	}
+}
