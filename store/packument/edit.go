@@ -49,6 +49,13 @@ func ReadEdit(document []byte) (*Edit, error) {
 	if err != nil {
 		return nil, err
 	}
+	for key := range top {
+		for _, part := range []string{"_rev", "maintainers", "users"} {
+			if key != part && strings.EqualFold(key, part) {
+				return nil, &Invalid{Field: "body", Problem: "has " + shorten(key) + ", which is written " + part}
+			}
+		}
+	}
 	e := new(Edit)
 	id := ""
 	for _, f := range []struct {
@@ -110,7 +117,7 @@ func deprecation(version value, field string) (d Deprecation, err error) {
 	for m := range version.members() {
 		switch {
 		case m.key != "deprecated" && strings.EqualFold(m.key, "deprecated"):
-			return d, &Invalid{Field: field, Problem: fmt.Sprintf("has %s, which is written deprecated", shorten(m.key))}
+			return d, &Invalid{Field: field, Problem: "has " + shorten(m.key) + ", which is written deprecated"}
 		case m.key != "deprecated", m.val.missing(), string(m.val) == "false":
 		case len(m.val) > maxMessage:
 			return d, &Invalid{Field: field + ".deprecated", Problem: fmt.Sprintf("is longer than %d characters", maxMessage)}

@@ -546,7 +546,7 @@ func FuzzReadPublish(f *testing.F) {
 func FuzzTruth(f *testing.F) {
 	for _, seed := range []string{
 		`"bin":{"a/b":"./x","b":"y"},"directories":{"bin":"."}`, `"dependencies":["a@1"," b"],"bundleDependencies":true,"devDependencies":{"a":5}`,
-		`"scripts":{"install":"node_modules/.bin/x","y":1},"engines":["a b"],"os":"x","peerDependenciesMeta":{"a":{"b":null}}`,
+		`"dependencies":[""],"bundleDependencies":true`, `"scripts":{"install":"node_modules/.bin/x","y":1},"engines":["a b"],"os":"x","peerDependenciesMeta":{"a":{"b":null}}`,
 	} {
 		f.Add("{"+seed+"}", true)
 	}

@@ -118,7 +118,7 @@ func (v value) missing() bool { return len(v) == 0 || string(v) == "null" }
 // stand beside one that differs from it by case alone: programs that ignore case would take one for the other.
 var matters = set(
 	"_id", "name", "version", "versions", "dist-tags", "access", "_attachments", "data", "length", "dist", "tarball", "integrity", "shasum",
-	"repository", "url", "private", "deprecated", "_rev", "maintainers", "users", "scripts", "bin", "dependencies", "optionalDependencies", "peerDependencies",
+	"repository", "url", "private", "deprecated", "scripts", "bin", "dependencies", "optionalDependencies", "peerDependencies",
 	"bundleDependencies", "bundledDependencies",
 )
 
