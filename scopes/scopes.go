@@ -45,6 +45,10 @@ const (
 	Publish
 	// Tag sets or removes a dist-tag.
 	Tag
+	// Deprecate sets or removes the message that warns of versions.
+	Deprecate
+	// Unpublish withdraws versions, or the package.
+	Unpublish
 )
 
 // String returns the word used in messages and logs.
@@ -56,17 +60,21 @@ func (a Action) String() string {
 		return "publish"
 	case Tag:
 		return "tag"
+	case Deprecate:
+		return "deprecate"
+	case Unpublish:
+		return "unpublish"
 	}
 	return "do nothing with"
 }
 
 // Needs is the permission on the bound repository that an action takes: the founding rule of the
-// registry. Read installs; write, maintain and admin publish and tag. An unknown action needs more than anybody has.
+// registry. Read installs; write, maintain and admin publish, tag, deprecate and unpublish. An unknown action needs more than anybody has.
 func (a Action) Needs() Permission {
 	switch a {
 	case Install:
 		return Read
-	case Publish, Tag:
+	case Publish, Tag, Deprecate, Unpublish:
 		return Write
 	}
 	return Admin + 1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"gatehouse/scopes"
 	"gatehouse/store/kv"
@@ -63,3 +64,11 @@ func sameBinding(h Head, where scopes.Binding) error {
 	}
 	return nil
 }
+
+// withdrawn lets the object of a version that goes be swept, in the batch that takes the version away. Readers that have just found it get the time to open it.
+func (s *Store) withdrawn(b *kv.Batch, blobKey string) {
+	b.Put = append(b.Put, kv.Entry{Key: uploadKey(s.now().Add(graceTime), blobKey), Value: []byte(blobKey)})
+}
+
+// graceTime is how long the object of a withdrawn version stays.
+const graceTime = 10 * time.Minute

@@ -115,6 +115,9 @@ func (s *Store) versions(ctx context.Context, name string, form packument.Form) 
 		if form == packument.Short {
 			fragment = v.short
 		}
+		if v.gone {
+			fragment = packument.Fragment{}
+		}
 		versions = append(versions, packument.Version{Version: string(row.Key[len(from):]), Time: v.at, Fragment: fragment})
 	}
 	return versions, nil
@@ -122,6 +125,12 @@ func (s *Store) versions(ctx context.Context, name string, form packument.Form) 
 
 func render(h Head, key documentKey, page []byte, versions []packument.Version) ([]byte, error) {
 	top := packument.Top{Name: h.Name, Revision: h.Revision, DistTags: h.DistTags, Created: h.Created, Modified: h.Modified, Page: page}
+	if u := h.Unpublished; u != nil {
+		top.Unpublished = &packument.Unpublished{By: u.By.name(), At: u.At}
+		for _, v := range versions {
+			top.Unpublished.Versions = append(top.Unpublished.Versions, v.Version)
+		}
+	}
 	size := 1024 + len(page)
 	for _, v := range versions {
 		size += len(v.Fragment.JSON) + len(key.base) + 2*len(v.Version) + 40

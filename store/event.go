@@ -10,18 +10,27 @@ import (
 
 // Event is the record of one change: who did what to which package, and when.
 type Event struct {
-	What    string    `json:"what"` // "publish", "tag", "untag"
-	Package string    `json:"package"`
-	Version string    `json:"version,omitempty"`
-	Tag     string    `json:"tag,omitempty"`
-	By      Actor     `json:"by"`
-	At      time.Time `json:"at"`
+	What    string `json:"what"` // "publish", "replace", "tag", "untag", "deprecate", "undeprecate", "unpublish"
+	Package string `json:"package"`
+	Version string `json:"version,omitempty"`
+	Tag     string `json:"tag,omitempty"`
+	// Versions are those that a change of several was about.
+	Versions []string  `json:"versions,omitempty"`
+	By       Actor     `json:"by"`
+	At       time.Time `json:"at"`
 }
 
 // Actor is who changed something, as it stays on record: the number is the identity, the login what it was called then.
 type Actor struct {
 	ID    int64  `json:"id,omitempty"`
 	Login string `json:"login,omitempty"`
+}
+
+func (a Actor) name() string {
+	if a.Login == "" {
+		return "somebody"
+	}
+	return a.Login
 }
 
 // ActorOf is the principal on record. Everyone of an open registry is the same nameless actor.

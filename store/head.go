@@ -24,6 +24,8 @@ type Head struct {
 	Modified time.Time         `json:"modified"`
 	// Revision changes with every change: npm's _rev, and what ETags are made of.
 	Revision string `json:"revision"`
+	// Unpublished is set while the whole package is withdrawn. Its name stays bound.
+	Unpublished *Withdrawal `json:"unpublished,omitempty"`
 
 	row kv.Entry // as it was read: the condition of the next change
 }
@@ -53,7 +55,7 @@ func (h Head) Version(versionOrTag string) string {
 	return versionOrTag
 }
 
-// next returns the head with a new revision and time, for change to alter and replaces to store.
+// next returns the head with a new revision and time, for the editor of a change to alter.
 func (h Head) next(now time.Time) Head {
 	n := h
 	n.DistTags = make(map[string]string, len(h.DistTags)+1)

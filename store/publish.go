@@ -21,6 +21,9 @@ type Publication struct {
 	By      scopes.Principal
 	// Publisher is how the documents name who published.
 	Publisher packument.Publisher
+	// Replace lets the publish take the place of a version that exists (settings.allow_previous_version). A number that was
+	// unpublished stays burned all the same.
+	Replace bool
 }
 
 // retryWindow is how long a publish may be repeated: clients send it again when an answer got lost (npm tries three times, with pauses of up
@@ -34,12 +37,12 @@ const uploadTime = time.Hour
 // metadata are durable. On any error nothing is visible, and what was uploaded is left to Sweep.
 //
 // Publishing the same bytes again, by the same publisher and soon after, succeeds and changes nothing.
-// Errors: ErrVersionExists, ErrRebound, ErrBusy, ErrFull.
+// Errors: ErrVersionExists, *Gone for a number that was unpublished, ErrRebound, ErrBusy, ErrFull.
 func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 	name, version := p.Upload.Name.String(), p.Upload.Version
 
 	// Sparing an upload that cannot succeed. The decision itself is made again with the head in hand.
-	if err := s.vacant(ctx, p); errors.Is(err, errUnchanged) {
+	if _, err := s.place(ctx, p); errors.Is(err, errUnchanged) {
 		return s.Head(ctx, name)
 	} else if err != nil {
 		return Head{}, err
@@ -65,10 +68,12 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 				return Head{}, Event{}, err
 			}
 		}
-		if err := s.vacant(ctx, p); err != nil {
+		previous, err := s.place(ctx, p)
+		if err != nil {
 			return Head{}, Event{}, err
 		}
 		new := old.next(at)
+		new.Unpublished = nil
 		if !exists {
 			new.Created, new.Binding = at, p.Binding
 		}
@@ -77,37 +82,43 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 			new.DistTags["latest"] = version
 		}
 		// The upload row is a condition too: if Sweep took it for abandoned, its object is gone.
-		b.If = []kv.Entry{{Key: versionKey(name, version)}, upload}
+		b.If = []kv.Entry{{Key: versionKey(name, version), Value: previous.row.Value}, upload}
 		b.Put = []kv.Entry{{Key: versionKey(name, version), Value: row}, {Key: pageKey(name, version), Value: kept.Page}}
 		b.Delete = [][]byte{upload.Key}
-		return new, Event{What: "publish", Package: name, Version: version, Tag: p.Upload.Tag, By: ActorOf(p.By), At: at}, nil
+		event := Event{What: "publish", Package: name, Version: version, Tag: p.Upload.Tag, By: ActorOf(p.By), At: at}
+		if previous.row.Value != nil {
+			event.What = "replace"
+			was, err := previous.version()
+			if err != nil {
+				return Head{}, Event{}, err
+			}
+			s.withdrawn(b, was.Blob)
+		}
+		return new, event, nil
 	})
 	// The upload of a publish that lost a race is of no use to anybody. After any other error the batch may have
 	// happened: whether it did, Sweep finds out.
-	if head.Modified != at && (err == nil || errors.Is(err, ErrVersionExists) || errors.Is(err, ErrRebound) || errors.Is(err, ErrBusy)) {
+	if head.Modified != at && (err == nil || isGone(err) || errors.Is(err, ErrVersionExists) || errors.Is(err, ErrRebound) || errors.Is(err, ErrBusy)) {
 		_, _ = s.discard(context.WithoutCancel(ctx), upload)
 	}
 	return head, err
 }
 
-// vacant returns nil if the version can be published, errUnchanged if it was just published by the same with the
-// same bytes, and ErrVersionExists otherwise.
-func (s *Store) vacant(ctx context.Context, p Publication) error {
-	found, err := s.readVersion(ctx, p.Upload.Name.String(), p.Upload.Version)
-	if errors.Is(err, ErrNoVersion) {
-		return nil
+// place finds where a version is to be published: the zero row, or, with Replace, the row that it takes the place of. It returns errUnchanged
+// if the version was just published by the same with the same bytes, ErrVersionExists, or *Gone.
+func (s *Store) place(ctx context.Context, p Publication) (storedVersion, error) {
+	found, record, err := s.present(ctx, p.Upload.Name.String(), p.Upload.Version)
+	switch {
+	case errors.Is(err, ErrNoVersion):
+		return storedVersion{}, nil
+	case err != nil:
+		return storedVersion{}, err
+	case record.Integrity == p.Upload.Integrity && record.By.ID == p.By.ID && s.now().Sub(found.at) < retryWindow:
+		return storedVersion{}, errUnchanged
+	case p.Replace:
+		return found, nil
 	}
-	if err != nil {
-		return err
-	}
-	record, err := found.version()
-	if err != nil {
-		return err
-	}
-	if record.Integrity == p.Upload.Integrity && record.By.ID == p.By.ID && s.now().Sub(found.at) < retryWindow {
-		return errUnchanged
-	}
-	return ErrVersionExists
+	return storedVersion{}, ErrVersionExists
 }
 
 // upload makes the tarball durable under a key of its own and returns the row that marks it as not committed.
@@ -126,4 +137,9 @@ func (s *Store) upload(ctx context.Context, u *packument.Upload) (kv.Entry, erro
 		return kv.Entry{}, noRoom(fmt.Errorf("storing the tarball of %s@%s: %w", name, u.Version, err))
 	}
 	return row, nil
+}
+
+func isGone(err error) bool {
+	g := (*Gone)(nil)
+	return errors.As(err, &g)
 }

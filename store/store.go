@@ -46,6 +46,8 @@ var (
 	ErrLatest = errors.New(`the tag "latest" cannot be removed`)
 	// ErrBusy: the package changed so often meanwhile that the change was given up. Nothing was done; trying again is safe.
 	ErrBusy = errors.New("the package is being changed by others")
+	// ErrStale: the change was made for a revision that is not the present one. Nothing was done.
+	ErrStale = errors.New("the package has changed since it was read")
 	// ErrFull: a device has no room left. Nothing was done.
 	ErrFull = errors.New("no space left")
 	// ErrFormat: the stored data were written by another version of the registry and cannot be used by this one.

@@ -9,7 +9,7 @@ import (
 )
 
 // Tag points a dist-tag of a package to one of its versions. where is the binding the verdict was given for. A tag that points
-// there already is left as it is. Errors: ErrNotFound, ErrNoVersion, ErrRebound, ErrBusy, ErrFull.
+// there already is left as it is. Errors: ErrNotFound, ErrNoVersion, *Gone, ErrRebound, ErrBusy, ErrFull.
 func (s *Store) Tag(ctx context.Context, name, tag, version string, where scopes.Binding, by scopes.Principal) (Head, error) {
 	return s.change(ctx, name, func(old Head, exists bool, b *kv.Batch) (Head, Event, error) {
 		if err := tagged(old, exists, where); err != nil {
@@ -20,7 +20,7 @@ func (s *Store) Tag(ctx context.Context, name, tag, version string, where scopes
 		}
 		// Versions may go; only one that is there at the moment of the change can be named by a tag. Its removal would have to
 		// change the head, which is a condition of this change.
-		if _, err := s.readVersion(ctx, name, version); err != nil {
+		if _, _, err := s.present(ctx, name, version); err != nil {
 			return Head{}, Event{}, err
 		}
 		at := s.now().UTC().Truncate(time.Millisecond)

@@ -39,12 +39,22 @@ type Top struct {
 	// Page is JSON members without braces: what Kept.Page holds of the version tagged latest. It may be empty, and is
 	// left out of the short form.
 	Page []byte
+	// Unpublished says that the whole package was withdrawn, and when and by whom; nil if it was not. npm view shows it.
+	Unpublished *Unpublished
+}
+
+// Unpublished is what a packument says of a package that was withdrawn whole: the "unpublished" of its time.
+type Unpublished struct {
+	By       string
+	At       time.Time
+	Versions []string // those there were
 }
 
 // Version is one version's part of a packument, in the form that is joined.
 type Version struct {
-	Version  string
-	Time     time.Time
+	Version string
+	Time    time.Time
+	// Fragment is the zero one for a version that was withdrawn: it stays in "time", as on the public registry, and nowhere else.
 	Fragment Fragment
 }
 
@@ -75,12 +85,23 @@ func Join(w io.Writer, form Form, top Top, versions []Version, base string) erro
 		j.comma(i).quoted(tag).text(`:`).quoted(top.DistTags[tag])
 	}
 	j.text(`},"versions":{`)
-	for i, v := range versions {
-		j.comma(i).quoted(v.Version).text(`:`).fragment(v.Fragment, base)
+	listed := 0
+	for _, v := range versions {
+		if v.Fragment.JSON != nil {
+			j.comma(listed).quoted(v.Version).text(`:`).fragment(v.Fragment, base)
+			listed++
+		}
 	}
 	j.text(`},"time":{"created":`).time(top.Created).text(`,"modified":`).time(top.Modified)
 	for _, v := range versions {
 		j.text(`,`).quoted(v.Version).text(`:`).time(v.Time)
+	}
+	if u := top.Unpublished; u != nil {
+		j.text(`,"unpublished":{"name":`).quoted(u.By).text(`,"time":`).time(u.At).text(`,"versions":[`)
+		for i, v := range u.Versions {
+			j.comma(i).quoted(v)
+		}
+		j.text(`]}`)
 	}
 	j.text(`}`)
 	if form == Full && len(top.Page) > 0 {

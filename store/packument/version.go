@@ -128,3 +128,6 @@ func isNumber(s string) bool {
 	}
 	return s != ""
 }
+
+// IsPrerelease reports whether a valid version is one: "1.0.0-beta.1".
+func IsPrerelease(v string) bool { return strings.Contains(v, "-") }
