@@ -76,6 +76,12 @@ func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, 
 			return nil, err
 		}
 		var page kv.Entry
+		var stars []string
+		if key.form == packument.Full {
+			if stars, err = s.Stars(ctx, h.Name); err != nil {
+				return nil, err
+			}
+		}
 		if latest := h.DistTags["latest"]; key.form == packument.Full && latest != "" {
 			if page, err = s.kv.Get(ctx, pageKey(h.Name, latest)); err != nil && !errors.Is(err, kv.ErrNotFound) {
 				return nil, fmt.Errorf("reading the page of %s@%s: %w", h.Name, latest, err)
@@ -89,7 +95,7 @@ func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, 
 			h, key.revision = again, again.Revision
 			continue
 		}
-		body, err := render(h, key, page.Value, versions)
+		body, err := render(h, key, page.Value, stars, versions)
 		if err != nil {
 			return nil, fmt.Errorf("rendering %s: %w", h.Name, err)
 		}
@@ -123,8 +129,8 @@ func (s *Store) versions(ctx context.Context, name string, form packument.Form) 
 	return versions, nil
 }
 
-func render(h Head, key documentKey, page []byte, versions []packument.Version) ([]byte, error) {
-	top := packument.Top{Name: h.Name, Revision: h.Revision, DistTags: h.DistTags, Created: h.Created, Modified: h.Modified, Page: page}
+func render(h Head, key documentKey, page []byte, stars []string, versions []packument.Version) ([]byte, error) {
+	top := packument.Top{Name: h.Name, Revision: h.Revision, DistTags: h.DistTags, Created: h.Created, Modified: h.Modified, Page: page, Users: stars}
 	if u := h.Unpublished; u != nil {
 		top.Unpublished = &packument.Unpublished{By: u.By.name(), At: u.At}
 		for _, v := range versions {

@@ -11,10 +11,12 @@ import (
 //
 //	f                          the format version of this layout
 //	p | name                   the head: binding, dist-tags, times, revision. The only row of a package that changes
-//	v | name | version         one version: what is served for it and where its tarball is. Written once
+//	v | name | version         one version: what is served for it and where its tarball is. Written once; replaced by a deprecation, and by its tombstone
 //	r | name | version         the page of a version: description, readme and the like, shown while it is "latest". Written once
+//	a | login | name           somebody starred a package
+//	b | name | login           the same, the other way round
 //	e | time, random           an event. Written once, never removed
-//	x | due | blob key         an upload that is not committed yet. Removed by its commit, or by Sweep once it is due
+//	x | due | blob key         an upload that is not committed yet, or the object of a version that was withdrawn. Removed by its commit, or by Sweep once it is due
 //
 // Objects are named <@scope>/<name>/<name>-<version>-<digest>-<random>.tgz. The random part makes each upload's object its
 // own: removing what one failed attempt left can never take the bytes of another.
@@ -26,11 +28,16 @@ const (
 	pageRow    = "r\x00"
 	eventRow   = "e\x00"
 	uploadRow  = "x\x00"
+	starredRow = "a\x00"
+	starRow    = "b\x00"
 )
 
 func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }
 func pageKey(name, version string) []byte    { return []byte(pageRow + name + "\x00" + version) }
+
+func starKey(name, login string) []byte    { return []byte(starRow + name + "\x00" + login) }
+func starredKey(login, name string) []byte { return []byte(starredRow + login + "\x00" + name) }
 
 // versionRange bounds the version rows of a package.
 func versionRange(name string) (from, to []byte) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/scopes"
 	"gatehouse/store"
 	"gatehouse/store/blob"
 	"gatehouse/store/kv"
@@ -233,4 +234,33 @@ func TestEditsAtOnce(t *testing.T) {
 	if d := whole(t, s, "@acme/ui"); len(d.Versions) != 2+40-8 {
 		t.Errorf("%d versions", len(d.Versions))
 	}
+}
+
+func TestStars(t *testing.T) {
+	engines(t, func(t *testing.T, meta kv.Store, blobs blob.Store) {
+		s := open(t, meta, blobs, store.Options{})
+		some(t, s, "1.0.0")
+		for _, who := range []scopes.Principal{wendy, rita, wendy} {
+			if _, err := s.Star(ctx, "@acme/ui", true, who); err != nil {
+				t.Fatal(err)
+			}
+		}
+		head, _ := s.Head(ctx, "@acme/ui")
+		d, err := s.Document(ctx, head, packument.Full, base, false)
+		if err != nil || !strings.Contains(string(d.Body), `"users":{"rita":true,"wendy":true}`) {
+			t.Errorf("%s %v", d.Body, err)
+		}
+		if _, err := s.Star(ctx, "@acme/ui", false, rita); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Starred(ctx, "Wendy"); err != nil || len(got) != 1 || got[0] != "@acme/ui" {
+			t.Errorf("%q %v", got, err)
+		}
+		if got, err := s.Starred(ctx, "rita"); err != nil || len(got) != 0 {
+			t.Errorf("%q %v", got, err)
+		}
+		if _, err := s.Star(ctx, "@acme/none", true, rita); !errors.Is(err, store.ErrNotFound) {
+			t.Error(err)
+		}
+	})
 }

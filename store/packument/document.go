@@ -39,6 +39,8 @@ type Top struct {
 	// Page is JSON members without braces: what Kept.Page holds of the version tagged latest. It may be empty, and is
 	// left out of the short form.
 	Page []byte
+	// Users are the logins of those who starred the package. They are left out of the short form.
+	Users []string
 	// Unpublished says that the whole package was withdrawn, and when and by whom; nil if it was not. npm view shows it.
 	Unpublished *Unpublished
 }
@@ -104,6 +106,13 @@ func Join(w io.Writer, form Form, top Top, versions []Version, base string) erro
 		j.text(`]}`)
 	}
 	j.text(`}`)
+	if form == Full && len(top.Users) > 0 {
+		j.text(`,"users":{`)
+		for i, login := range top.Users {
+			j.comma(i).quoted(login).text(`:true`)
+		}
+		j.text(`}`)
+	}
 	if form == Full && len(top.Page) > 0 {
 		j.text(`,`).bytes(top.Page)
 	}
