@@ -32,15 +32,15 @@ func (c *Client) Access(ctx context.Context, token string, repo int64, need scop
 	// Different levels are different questions: a write must not share the flight of a read.
 	flight := "a" + string(key.token[:]) + strconv.FormatInt(repo, 10) + "/" + need.String()
 	found, err := once(ctx, c, flight, func(ctx context.Context) (scopes.Access, error) {
+		began := time.Now()
 		a, expires, err := c.askAccess(ctx, kind, token, need, func(ctx context.Context, g *github.Client) (*github.Repository, *github.Response, error) {
 			return g.Repositories.GetByID(ctx, repo)
 		})
 		if err != nil {
-			if errors.Is(err, ErrBadCredential) {
-				c.identities.Invalidate(key.token)
-			}
+			c.doubt(key.token, err)
 			return a, err
 		}
+		c.observe(time.Since(began))
 		until := c.now().Add(readTTL)
 		if a.Permission() < scopes.Read {
 			until = c.now().Add(notReadTTL)
@@ -67,7 +67,24 @@ func (c *Client) Resolve(ctx context.Context, token, owner, name string, need sc
 	a, _, err := c.askAccess(ctx, kind, token, need, func(ctx context.Context, g *github.Client) (*github.Repository, *github.Response, error) {
 		return g.Repositories.Get(ctx, owner, name)
 	})
+	if err != nil {
+		c.doubt(c.hash(token), err)
+	}
 	return a, err
+}
+
+// Pace is about how long GitHub takes at present to say what a token may do: a little more than the slowest answer of late, and never more than a second.
+func (c *Client) Pace() time.Duration { return time.Duration(c.pace.Load()) }
+
+// observe lets one answer's time count for Pace. It forgets slow ones by and by.
+func (c *Client) observe(took time.Duration) {
+	took = min(took+took/4, time.Second)
+	for {
+		old := c.pace.Load()
+		if c.pace.CompareAndSwap(old, max(int64(took), old-old/16)) {
+			return
+		}
+	}
 }
 
 type lookUp func(context.Context, *github.Client) (*github.Repository, *github.Response, error)

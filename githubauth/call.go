@@ -50,12 +50,13 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 // as returns a go-github client that carries token. One is made for every fact and thrown away: a shared one would
 // mix up callers and remember one's rate limit for another.
 //
+// Time is bounded by the context of each fact and by the transport, not by http.Client.Timeout, of which oauth2.Transport knows nothing.
+//
 // oauth2.Transport puts the token on every hop of a redirect, whatever host it leads to. Hence sameHost.
 func (c *Client) as(token string) *github.Client {
 	g := github.NewClient(&http.Client{
 		Transport:     &oauth2.Transport{Source: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), Base: bounded{c.transport}},
 		CheckRedirect: sameHost,
-		Timeout:       callTimeout,
 	})
 	g.BaseURL, g.UserAgent = c.api, c.agent
 	return g

@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -81,6 +82,7 @@ type Client struct {
 	identities *otter.Cache[tokenHash, identity]
 	accesses   *otter.Cache[accessKey, access]
 	flights    singleflight.Group
+	pace       atomic.Int64 // see Pace
 }
 
 // New returns a client of the GitHub instance in o. It makes no call.
@@ -150,4 +152,5 @@ type identity struct {
 	err       error
 	expires   time.Time // of the token itself; zero if it does not say
 	until     time.Time
+	confirmed time.Time // when GitHub last had no complaint; zero if it has had one since
 }

@@ -3,7 +3,9 @@ package githubauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"gatehouse/scopes"
@@ -19,17 +21,43 @@ func (c *Client) Identify(ctx context.Context, token string) (scopes.Principal, 
 	if err != nil {
 		return scopes.Principal{}, err
 	}
+	known, err := c.identity(ctx, kind, token)
+	if err != nil {
+		return scopes.Principal{}, err
+	}
+	return known.principal, known.err
+}
+
+// Confirm returns nil if GitHub knew the token no longer ago than within, and nothing it said since puts that in doubt; otherwise it asks. Errors are
+// those of Identify.
+func (c *Client) Confirm(ctx context.Context, token string, within time.Duration) error {
+	kind, err := offline(token)
+	if err != nil {
+		return err
+	}
+	known, err := c.identity(ctx, kind, token)
+	if err == nil && known.err == nil && c.now().Sub(known.confirmed) > within {
+		c.identities.Invalidate(c.hash(token))
+		known, err = c.identity(ctx, kind, token)
+	}
+	if err != nil {
+		return err
+	}
+	return known.err
+}
+
+func (c *Client) identity(ctx context.Context, kind tokenKind, token string) (identity, error) {
 	hash := c.hash(token)
 	if known, ok := c.identities.GetIfPresent(hash); ok && c.now().Before(known.until) {
-		return known.principal, known.err
+		return known, nil
 	}
-	found, err := once(ctx, c, "i"+string(hash[:]), func(ctx context.Context) (identity, error) {
+	return once(ctx, c, "i"+string(hash[:]), func(ctx context.Context) (identity, error) {
 		who, err := c.askWho(ctx, kind, token)
 		if err != nil && !errors.Is(err, ErrBadCredential) {
 			return identity{}, err
 		}
 		now := c.now()
-		who.err, who.until = err, now.Add(identityTTL)
+		who.err, who.until, who.confirmed = err, now.Add(identityTTL), now
 		if err != nil {
 			who.until = now.Add(refusedTTL)
 		} else if !who.expires.IsZero() && who.expires.Before(who.until) {
@@ -38,10 +66,16 @@ func (c *Client) Identify(ctx context.Context, token string) (scopes.Principal, 
 		c.identities.Set(hash, who)
 		return who, nil
 	})
-	if err != nil {
-		return scopes.Principal{}, err
+}
+
+// doubt is for what GitHub has said of a token since it was identified: an end of the identity if the token is bad, and the need to confirm it after any other trouble.
+func (c *Client) doubt(hash tokenHash, err error) {
+	if errors.Is(err, ErrBadCredential) {
+		c.identities.Invalidate(hash)
+	} else if known, ok := c.identities.GetIfPresent(hash); ok {
+		known.confirmed = time.Time{}
+		c.identities.Set(hash, known)
 	}
-	return found.principal, found.err
 }
 
 func (c *Client) askWho(ctx context.Context, kind tokenKind, token string) (identity, error) {
@@ -108,7 +142,7 @@ func once[T any](ctx context.Context, c *Client, key string, ask func(context.Co
 	ch := c.flights.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factTimeout)
 		defer cancel()
-		return ask(ctx)
+		return sane(ctx, ask)
 	})
 	var none T
 	select {
@@ -120,4 +154,14 @@ func once[T any](ctx context.Context, c *Client, key string, ask func(context.Co
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// sane turns a panic into an error: nobody could recover from it where it would come out, in a goroutine of singleflight.
+func sane[T any](ctx context.Context, ask func(context.Context) (T, error)) (found T, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("asking GitHub panicked: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return ask(ctx)
 }

@@ -71,7 +71,12 @@ func (c *Client) mayPush(ctx context.Context, g *github.Client, token string, re
 			if strings.HasPrefix(resp.Header.Get("Content-Type"), "application/x-git-receive-pack-advertisement") {
 				return true, nil
 			}
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+		case http.StatusForbidden, http.StatusTooManyRequests:
+			if wait, limited := c.rateLimit(resp.StatusCode, resp.Header, ""); limited {
+				return false, &Unavailable{Retry: wait, Cause: "rate limit of git"}
+			}
+			return false, nil
+		case http.StatusUnauthorized, http.StatusNotFound:
 			return false, nil
 		}
 	}

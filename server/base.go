@@ -27,10 +27,10 @@ func (p public) base(r *http.Request) (string, error) {
 		scheme = "https"
 	}
 	if p.trusts(r.RemoteAddr) {
-		if s := last(r.Header.Get("X-Forwarded-Proto")); s == "http" || s == "https" {
+		if s := last(r.Header.Values("X-Forwarded-Proto")); s == "http" || s == "https" {
 			scheme = s
 		}
-		if h := last(r.Header.Get("X-Forwarded-Host")); h != "" {
+		if h := last(r.Header.Values("X-Forwarded-Host")); h != "" {
 			host = h
 		}
 	}
@@ -57,8 +57,9 @@ func (p public) trusts(remote string) bool {
 	return false
 }
 
-// last is the value that the nearest proxy added: those before it may be the client's own.
-func last(list string) string {
+// last is the value that the nearest proxy added, to the line or as a line of its own: those before it may be the client's.
+func last(lines []string) string {
+	list := strings.Join(lines, ",")
 	return strings.TrimSpace(list[strings.LastIndexByte(list, ',')+1:])
 }
 

@@ -88,7 +88,11 @@ func dots(s string) bool { return s == "." || s == ".." }
 // under that path and at the root: npm makes some of its calls to the root whatever the registry's address is (its OIDC exchange).
 func door(prefix string, next, lost http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		escaped := r.URL.EscapedPath()
+		// As it came, and not as net/url would have written it: it makes a new encoding of what it finds wrong in the old one.
+		escaped := r.URL.RawPath
+		if escaped == "" {
+			escaped = r.URL.EscapedPath()
+		}
 		if prefix != "/" && (escaped == strings.TrimSuffix(prefix, "/") || strings.HasPrefix(escaped, prefix)) {
 			escaped = "/" + strings.TrimPrefix(escaped[min(len(prefix), len(escaped)):], "/")
 		}

@@ -12,8 +12,8 @@ import (
 // no less than slowest on average.
 const (
 	patience = 30 * time.Second
-	slowest  = 16 << 10 // bytes per second
-	piece    = 1 << 20  // bytes written under one deadline
+	slowest  = 16 << 10  // bytes per second
+	piece    = 512 << 10 // bytes written under one deadline
 )
 
 // paced holds request bodies and answers to that pace. Deadlines are for each connection and set again by net/http for the next request.
@@ -23,6 +23,10 @@ func paced(next http.Handler) http.Handler {
 		control := http.NewResponseController(w)
 		p := &pacedWriter{ResponseWriter: w, control: control}
 		p.extend()
+		if len(r.TransferEncoding) > 0 {
+			// Where one request ends and the next begins must not depend on who reads them: no client sends chunks, and after them the connection goes.
+			w.Header().Set("Connection", "close")
+		}
 		if r.Body != nil && r.Body != http.NoBody {
 			// Also for the body that no handler reads: net/http looks at its beginning before it answers.
 			_ = control.SetReadDeadline(time.Now().Add(patience))
@@ -43,8 +47,9 @@ type pacedBody struct {
 
 func (b *pacedBody) Read(p []byte) (int, error) {
 	began := time.Now()
+	// The average may lag, but no single silence may be long: what came fast at first buys no hours of it.
 	allowed := patience + time.Duration(b.got/slowest)*time.Second - b.spent
-	_ = b.control.SetReadDeadline(began.Add(max(allowed, 0)))
+	_ = b.control.SetReadDeadline(began.Add(min(max(allowed, 0), patience)))
 	n, err := b.ReadCloser.Read(p)
 	b.got += int64(n)
 	b.spent += time.Since(began)

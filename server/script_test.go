@@ -46,6 +46,7 @@ import (
 //	< 200                              the answer's status
 //	< ETag: ~ ^"                       a header of it, equal or, after "~", matching; "-" for none
 //	< body ~ latest                    its body, equal or matching; "!~" not matching
+//	< saverev rev                      keeps the _rev of the body as $rev
 //	< save etag ETag                   keeps a header as $etag for later requests of the script
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -220,7 +221,7 @@ func (s *script) prepare(line string) {
 	word, rest, _ := strings.Cut(line, " ")
 	switch {
 	case word == "body":
-		s.setBody([]byte(rest))
+		s.setBody([]byte(s.replace(rest)))
 	case word == "publish":
 		s.setBody(s.publication(rest))
 	case word == "Host:":
@@ -348,6 +349,14 @@ func (s *script) expect(line string) {
 	}
 	word, rest, _ := strings.Cut(line, " ")
 	switch {
+	case word == "saverev":
+		var d struct {
+			Rev string `json:"_rev"`
+		}
+		if err := json.Unmarshal(s.body, &d); err != nil || d.Rev == "" {
+			s.fatal("no _rev: %v", err)
+		}
+		s.saved[rest] = d.Rev
 	case word == "save":
 		name, header, _ := strings.Cut(rest, " ")
 		s.saved[name] = s.answer.Header.Get(header)

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -81,12 +82,33 @@ func New(o Options) http.Handler {
 	return paced(door(prefix, e, nowhere))
 }
 
+// probe asks no more than once in a while: anybody may, and an answer can cost a write to the disk.
+type probe struct {
+	mu   sync.Mutex
+	last error
+	at   time.Time
+}
+
+// readyFor is how long an answer stands.
+const readyFor = 2 * time.Second
+
+func (p *probe) ask(ctx context.Context, check func(context.Context) error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Since(p.at) < readyFor {
+		return p.last
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
+	defer cancel()
+	p.last, p.at = check(ctx), time.Now()
+	return p.last
+}
+
 func health(check func(context.Context) error) problem.Handler {
+	var probe probe
 	return func(c *gin.Context) error {
 		if check != nil {
-			ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
-			defer cancel()
-			if err := check(ctx); err != nil {
+			if err := probe.ask(c.Request.Context(), check); err != nil {
 				_ = c.Error(err) // the log learns the cause
 				return &problem.Plain{Status: http.StatusServiceUnavailable, Text: "the registry's storage cannot be used; its log says why"}
 			}

@@ -32,9 +32,7 @@ func (h Head) ETag(form packument.Form, base string, gzipped bool) string {
 }
 
 func etag(k documentKey) string {
-	sum := fnv.New32a()
-	_, _ = sum.Write([]byte(k.base)) // never fails (hash.Hash)
-	tag := `"` + k.revision + "-" + strconv.FormatUint(uint64(sum.Sum32()), 36)
+	tag := `"` + k.revision + "-" + shortHash(k.base)
 	if k.form == packument.Short {
 		tag += "-s"
 	}
@@ -42,6 +40,17 @@ func etag(k documentKey) string {
 		tag += "-gz"
 	}
 	return tag + `"`
+}
+
+func shortHash(base string) string {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(base)) // never fails (hash.Hash)
+	return strconv.FormatUint(sum.Sum64(), 36)
+}
+
+// ManifestETag is the strong validator of one version's document.
+func (h Head) ManifestETag(version, base string) string {
+	return `"` + h.Revision + "-" + shortHash(version+"\x00"+base) + `-m"`
 }
 
 // Document returns the packument in the form asked for, gzipped or plain, with tarball addresses that begin with base. It is that
@@ -104,6 +113,18 @@ func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, 
 		return d, nil
 	}
 	return nil, ErrBusy
+}
+
+// Versions returns the versions of a package that are there, in the order of the keys. A package that is not there has none.
+func (s *Store) Versions(ctx context.Context, name string) ([]string, error) {
+	all, err := s.versions(ctx, name, packument.Short)
+	var there []string
+	for _, v := range all {
+		if v.Fragment.JSON != nil {
+			there = append(there, v.Version)
+		}
+	}
+	return there, err
 }
 
 func (s *Store) versions(ctx context.Context, name string, form packument.Form) ([]packument.Version, error) {

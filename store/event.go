@@ -14,6 +14,8 @@ type Event struct {
 	Package string `json:"package"`
 	Version string `json:"version,omitempty"`
 	Tag     string `json:"tag,omitempty"`
+	// Tags are those that were set, or, where they are no more, removed.
+	Tags map[string]string `json:"tags,omitempty"`
 	// Versions are those that a change of several was about.
 	Versions []string  `json:"versions,omitempty"`
 	By       Actor     `json:"by"`

@@ -15,6 +15,7 @@ import (
 //	r | name | version         the page of a version: description, readme and the like, shown while it is "latest". Written once
 //	a | login | name           somebody starred a package
 //	b | name | login           the same, the other way round
+//	n | namespace              the number of the GitHub account that the namespace stands for. Written once
 //	e | time, random           an event. Written once, never removed
 //	x | due | blob key         an upload that is not committed yet, or the object of a version that was withdrawn. Removed by its commit, or by Sweep once it is due
 //
@@ -28,6 +29,7 @@ const (
 	pageRow    = "r\x00"
 	eventRow   = "e\x00"
 	uploadRow  = "x\x00"
+	ownerRow   = "n\x00"
 	starredRow = "a\x00"
 	starRow    = "b\x00"
 )
@@ -36,6 +38,7 @@ func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }
 func pageKey(name, version string) []byte    { return []byte(pageRow + name + "\x00" + version) }
 
+func namespaceKey(namespace string) []byte { return []byte(ownerRow + namespace) }
 func starKey(name, login string) []byte    { return []byte(starRow + name + "\x00" + login) }
 func starredKey(login, name string) []byte { return []byte(starredRow + login + "\x00" + name) }
 

@@ -86,7 +86,7 @@ func TestUnpublish(t *testing.T) {
 		now := time.Now()
 		s := open(t, meta, blobs, store.Options{Now: func() time.Time { return now }})
 		some(t, s, "1.0.0", "1.1.0", "2.0.0-rc.1", "1.2.0")
-		if _, err := s.Tag(ctx, "@acme/ui", "stable", "1.2.0", ui, wendy); err != nil {
+		if _, err := s.Tag(ctx, "@acme/ui", map[string]string{"stable": "1.2.0"}, store.Edit{Where: ui, By: wendy}); err != nil {
 			t.Fatal(err)
 		}
 		head, _ := s.Head(ctx, "@acme/ui")
@@ -106,7 +106,7 @@ func TestUnpublish(t *testing.T) {
 		if _, err := s.Manifest(ctx, head, "1.2.0", base); !errors.As(err, &gone) {
 			t.Error(err)
 		}
-		if _, err := s.Tag(ctx, "@acme/ui", "x", "1.2.0", ui, wendy); !errors.As(err, &gone) {
+		if _, err := s.Tag(ctx, "@acme/ui", map[string]string{"x": "1.2.0"}, store.Edit{Where: ui, By: wendy}); !errors.As(err, &gone) {
 			t.Errorf("a tag of what is gone: %v", err)
 		}
 		// The number is burned, for the same bytes and for a registry that lets versions be replaced.
@@ -225,7 +225,7 @@ func TestEditsAtOnce(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if _, err := s.Untag(ctx, "@acme/ui", "t3", ui, wendy); err != nil {
+			if _, err := s.Untag(ctx, "@acme/ui", "t3", store.Edit{Where: ui, By: wendy}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"gatehouse/scopes"
@@ -37,19 +39,25 @@ const uploadTime = time.Hour
 // metadata are durable. On any error nothing is visible, and what was uploaded is left to Sweep.
 //
 // Publishing the same bytes again, by the same publisher and soon after, succeeds and changes nothing.
-// Errors: ErrVersionExists, *Gone for a number that was unpublished, ErrRebound, ErrBusy, ErrFull.
+// Errors: ErrVersionExists, *Gone for a number that was unpublished, ErrRebound,
+// ErrNamespace, ErrBusy, ErrFull.
 func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 	name, version := p.Upload.Name.String(), p.Upload.Version
 
+	at := s.now().UTC().Truncate(time.Millisecond)
+	kept := p.Upload.Kept(p.Publisher)
+
 	// Sparing an upload that cannot succeed. The decision itself is made again with the head in hand.
-	if _, err := s.place(ctx, p); errors.Is(err, errUnchanged) {
-		return s.Head(ctx, name)
+	old, err := s.Head(ctx, name)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Head{}, err
+	}
+	if _, err := s.place(ctx, p, old, kept); errors.Is(err, errUnchanged) {
+		return old, nil
 	} else if err != nil {
 		return Head{}, err
 	}
 
-	at := s.now().UTC().Truncate(time.Millisecond)
-	kept := p.Upload.Kept(p.Publisher)
 	upload, err := s.upload(ctx, p.Upload)
 	if err != nil {
 		return Head{}, err
@@ -68,9 +76,14 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 				return Head{}, Event{}, err
 			}
 		}
-		previous, err := s.place(ctx, p)
+		previous, err := s.place(ctx, p, old, kept)
 		if err != nil {
 			return Head{}, Event{}, err
+		}
+		if !exists {
+			if err := s.claimNamespace(ctx, p, b); err != nil {
+				return Head{}, Event{}, err
+			}
 		}
 		new := old.next(at)
 		new.Unpublished = nil
@@ -82,8 +95,8 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 			new.DistTags["latest"] = version
 		}
 		// The upload row is a condition too: if Sweep took it for abandoned, its object is gone.
-		b.If = []kv.Entry{{Key: versionKey(name, version), Value: previous.row.Value}, upload}
-		b.Put = []kv.Entry{{Key: versionKey(name, version), Value: row}, {Key: pageKey(name, version), Value: kept.Page}}
+		b.If = append(b.If, kv.Entry{Key: versionKey(name, version), Value: previous.row.Value}, upload)
+		b.Put = append(b.Put, []kv.Entry{{Key: versionKey(name, version), Value: row}, {Key: pageKey(name, version), Value: kept.Page}}...)
 		b.Delete = [][]byte{upload.Key}
 		event := Event{What: "publish", Package: name, Version: version, Tag: p.Upload.Tag, By: ActorOf(p.By), At: at}
 		if previous.row.Value != nil {
@@ -98,22 +111,45 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 	})
 	// The upload of a publish that lost a race is of no use to anybody. After any other error the batch may have
 	// happened: whether it did, Sweep finds out.
-	if head.Modified != at && (err == nil || isGone(err) || errors.Is(err, ErrVersionExists) || errors.Is(err, ErrRebound) || errors.Is(err, ErrBusy)) {
+	if head.Modified != at && (err == nil || isGone(err) || errors.Is(err, ErrVersionExists) || errors.Is(err, ErrRebound) || errors.Is(err, ErrNamespace) || errors.Is(err, ErrBusy)) {
 		_, _ = s.discard(context.WithoutCancel(ctx), upload)
 	}
 	return head, err
 }
 
+// claimNamespace ties a namespace to the account that owns it, by GitHub's number, at the first publish under it. Somebody who takes over
+// the login of a renamed account gets none of its packages, and may not add to them either.
+func (s *Store) claimNamespace(ctx context.Context, p Publication, b *kv.Batch) error {
+	if p.Binding.Kind != scopes.GitHub || p.Upload.Name.Scope == "" {
+		return nil
+	}
+	row := kv.Entry{Key: namespaceKey(p.Upload.Name.Scope), Value: strconv.AppendInt(nil, p.Binding.Repo.OwnerID, 10)}
+	found, err := s.kv.Get(ctx, row.Key)
+	switch {
+	case errors.Is(err, kv.ErrNotFound):
+		b.If = append(b.If, kv.Entry{Key: row.Key})
+		b.Put = append(b.Put, row)
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading the owner of @%s: %w", p.Upload.Name.Scope, err)
+	case string(found.Value) != string(row.Value):
+		return ErrNamespace
+	}
+	b.If = append(b.If, found)
+	return nil
+}
+
 // place finds where a version is to be published: the zero row, or, with Replace, the row that it takes the place of. It returns errUnchanged
-// if the version was just published by the same with the same bytes, ErrVersionExists, or *Gone.
-func (s *Store) place(ctx context.Context, p Publication) (storedVersion, error) {
+// if this very publish was made just now, ErrVersionExists, or *Gone.
+func (s *Store) place(ctx context.Context, p Publication, head Head, kept packument.Kept) (storedVersion, error) {
 	found, record, err := s.present(ctx, p.Upload.Name.String(), p.Upload.Version)
 	switch {
 	case errors.Is(err, ErrNoVersion):
 		return storedVersion{}, nil
 	case err != nil:
 		return storedVersion{}, err
-	case record.Integrity == p.Upload.Integrity && record.By.ID == p.By.ID && s.now().Sub(found.at) < retryWindow:
+	case record.Integrity == p.Upload.Integrity && record.By.ID == p.By.ID && s.now().Sub(found.at) < retryWindow &&
+		head.DistTags[p.Upload.Tag] == p.Upload.Version && bytes.Equal(found.full.JSON, kept.Full.JSON):
 		return storedVersion{}, errUnchanged
 	case p.Replace:
 		return found, nil
@@ -134,6 +170,7 @@ func (s *Store) upload(ctx context.Context, u *packument.Upload) (kv.Entry, erro
 		return kv.Entry{}, err
 	}
 	if err := s.blobs.Put(ctx, key, u.Size, tarball); err != nil {
+		_, _ = s.remove(context.WithoutCancel(ctx), row) // and if not now, Sweep will
 		return kv.Entry{}, noRoom(fmt.Errorf("storing the tarball of %s@%s: %w", name, u.Version, err))
 	}
 	return row, nil

@@ -42,6 +42,8 @@ var (
 	ErrVersionExists = errors.New("the version exists")
 	// ErrRebound: the package is bound to another repository than the verdict was given for.
 	ErrRebound = errors.New("the package is bound to another repository")
+	// ErrNamespace: the namespace stands for another GitHub account, which had this login before.
+	ErrNamespace = errors.New("the namespace belongs to another GitHub account")
 	// ErrLatest: the tag "latest" cannot be removed.
 	ErrLatest = errors.New(`the tag "latest" cannot be removed`)
 	// ErrBusy: the package changed so often meanwhile that the change was given up. Nothing was done; trying again is safe.

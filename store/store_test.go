@@ -241,8 +241,11 @@ func TestETagsTellDocumentsApart(t *testing.T) {
 	for _, step := range []func() error{
 		func() error { return publish(t, s, packumenttest.Package{Name: "@acme/ui", Version: "1.0.0"}, wendy) },
 		func() error { return publish(t, s, packumenttest.Package{Name: "@acme/ui", Version: "1.1.0"}, wendy) },
-		func() error { _, err := s.Tag(ctx, "@acme/ui", "old", "1.0.0", ui, wendy); return err },
-		func() error { _, err := s.Untag(ctx, "@acme/ui", "old", ui, wendy); return err },
+		func() error {
+			_, err := s.Tag(ctx, "@acme/ui", map[string]string{"old": "1.0.0"}, store.Edit{Where: ui, By: wendy})
+			return err
+		},
+		func() error { _, err := s.Untag(ctx, "@acme/ui", "old", store.Edit{Where: ui, By: wendy}); return err },
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)
@@ -296,10 +299,10 @@ func TestBindingIsFixed(t *testing.T) {
 	if _, err := s.Publish(ctx, store.Publication{Upload: u, Binding: other, By: wendy}); !errors.Is(err, store.ErrRebound) {
 		t.Errorf("a publish allowed for another repository: %v", err)
 	}
-	if _, err := s.Tag(ctx, "@acme/ui", "x", "1.0.0", other, wendy); !errors.Is(err, store.ErrRebound) {
+	if _, err := s.Tag(ctx, "@acme/ui", map[string]string{"x": "1.0.0"}, store.Edit{Where: other, By: wendy}); !errors.Is(err, store.ErrRebound) {
 		t.Errorf("a tag allowed for another repository: %v", err)
 	}
-	if _, err := s.Untag(ctx, "@acme/ui", "x", scopes.Binding{}, wendy); !errors.Is(err, store.ErrRebound) {
+	if _, err := s.Untag(ctx, "@acme/ui", "x", store.Edit{Where: scopes.Binding{}, By: wendy}); !errors.Is(err, store.ErrRebound) {
 		t.Errorf("a tag removed for no repository: %v", err)
 	}
 }
@@ -307,7 +310,7 @@ func TestBindingIsFixed(t *testing.T) {
 func TestTags(t *testing.T) {
 	engines(t, func(t *testing.T, meta kv.Store, blobs blob.Store) {
 		s := open(t, meta, blobs, store.Options{})
-		if _, err := s.Tag(ctx, "@acme/ui", "next", "1.0.0", ui, wendy); !errors.Is(err, store.ErrNotFound) {
+		if _, err := s.Tag(ctx, "@acme/ui", map[string]string{"next": "1.0.0"}, store.Edit{Where: ui, By: wendy}); !errors.Is(err, store.ErrNotFound) {
 			t.Error(err)
 		}
 		for _, v := range []string{"1.0.0", "1.1.0"} {
@@ -315,21 +318,21 @@ func TestTags(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := s.Tag(ctx, "@acme/ui", "next", "1.0.0", ui, wendy); err != nil {
+		if _, err := s.Tag(ctx, "@acme/ui", map[string]string{"next": "1.0.0"}, store.Edit{Where: ui, By: wendy}); err != nil {
 			t.Error(err)
 		}
 		rev := whole(t, s, "@acme/ui").Rev
-		if _, err := s.Tag(ctx, "@acme/ui", "next", "1.0.0", ui, wendy); err != nil || read(t, s, "@acme/ui").Rev != rev {
+		if _, err := s.Tag(ctx, "@acme/ui", map[string]string{"next": "1.0.0"}, store.Edit{Where: ui, By: wendy}); err != nil || read(t, s, "@acme/ui").Rev != rev {
 			t.Errorf("the same tag again changed something: %v", err)
 		}
-		if _, err := s.Tag(ctx, "@acme/ui", "next", "3.0.0", ui, wendy); !errors.Is(err, store.ErrNoVersion) {
+		if _, err := s.Tag(ctx, "@acme/ui", map[string]string{"next": "3.0.0"}, store.Edit{Where: ui, By: wendy}); !errors.Is(err, store.ErrNoVersion) {
 			t.Errorf("a tag of nothing: %v", err)
 		}
-		if _, err := s.Untag(ctx, "@acme/ui", "latest", ui, wendy); !errors.Is(err, store.ErrLatest) {
+		if _, err := s.Untag(ctx, "@acme/ui", "latest", store.Edit{Where: ui, By: wendy}); !errors.Is(err, store.ErrLatest) {
 			t.Error(err)
 		}
 		for range 2 {
-			if _, err := s.Untag(ctx, "@acme/ui", "next", ui, wendy); err != nil {
+			if _, err := s.Untag(ctx, "@acme/ui", "next", store.Edit{Where: ui, By: wendy}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -426,9 +429,9 @@ func TestEventsAreWritten(t *testing.T) {
 	if err := publish(t, s, packumenttest.Package{Name: "@acme/ui", Version: "1.0.0"}, wendy); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = s.Tag(ctx, "@acme/ui", "a", "1.0.0", ui, rita)
-	_, _ = s.Tag(ctx, "@acme/ui", "a", "2.0.0", ui, rita)
-	_, _ = s.Untag(ctx, "@acme/ui", "a", ui, wendy)
+	_, _ = s.Tag(ctx, "@acme/ui", map[string]string{"a": "1.0.0"}, store.Edit{Where: ui, By: rita})
+	_, _ = s.Tag(ctx, "@acme/ui", map[string]string{"a": "2.0.0"}, store.Edit{Where: ui, By: rita})
+	_, _ = s.Untag(ctx, "@acme/ui", "a", store.Edit{Where: ui, By: wendy})
 	_ = publish(t, s, packumenttest.Package{Name: "@acme/ui", Version: "1.0.0", Files: map[string]string{"x": "y"}}, rita)
 	var got []string
 	for row, err := range meta.Scan(ctx, []byte("e\x00"), []byte("e\x01")) {
@@ -439,9 +442,9 @@ func TestEventsAreWritten(t *testing.T) {
 		if err := json.Unmarshal(row.Value, &e); err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, fmt.Sprintf("%s %s@%s %s by %s", e.What, e.Package, e.Version, e.Tag, e.By.Login))
+		got = append(got, fmt.Sprintf("%s %s@%s %s %v by %s", e.What, e.Package, e.Version, e.Tag, e.Tags, e.By.Login))
 	}
-	want := []string{"publish @acme/ui@1.0.0 latest by wendy", "tag @acme/ui@1.0.0 a by rita", "untag @acme/ui@1.0.0 a by wendy"}
+	want := []string{"publish @acme/ui@1.0.0 latest map[] by wendy", "tag @acme/ui@  map[a:1.0.0] by rita", "untag @acme/ui@  map[a:1.0.0] by wendy"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}

@@ -25,7 +25,11 @@ func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
 		due = append(due, row)
 	}
 	for _, row := range due {
-		done, err := s.discard(ctx, row)
+		discard := s.discard
+		if all {
+			discard = s.remove
+		}
+		done, err := discard(ctx, row)
 		if err != nil {
 			return removed, err
 		}
@@ -40,18 +44,29 @@ func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
 func (s *Store) discard(ctx context.Context, row kv.Entry) (bool, error) {
 	// Claim it first: a commit that comes late finds its row changed and fails, before its object is gone.
 	claimed := kv.Entry{Key: row.Key, Value: append([]byte{0}, row.Value...)}
-	key := string(row.Value)
-	if key != "" && key[0] == 0 {
-		claimed, key = row, key[1:] // claimed by a sweep that died
+	if claimedBefore(row) {
+		claimed = row
 	} else if err := s.kv.Apply(ctx, kv.Batch{If: []kv.Entry{row}, Put: []kv.Entry{claimed}}); errors.Is(err, kv.ErrConflict) {
 		return false, nil
 	} else if err != nil {
-		return false, fmt.Errorf("claiming the abandoned upload %s: %w", key, err)
+		return false, fmt.Errorf("claiming the abandoned upload %q: %w", row.Value, err)
+	}
+	return s.remove(ctx, claimed)
+}
+
+// claimedBefore reports whether a sweep that died had claimed the row.
+func claimedBefore(row kv.Entry) bool { return len(row.Value) > 0 && row.Value[0] == 0 }
+
+// remove takes away an object that nobody will commit any more, and then its row. It only deletes, so that it works on a full disk too.
+func (s *Store) remove(ctx context.Context, row kv.Entry) (bool, error) {
+	key := string(row.Value)
+	if claimedBefore(row) {
+		key = key[1:]
 	}
 	if err := s.blobs.Delete(ctx, key); err != nil {
 		return false, fmt.Errorf("removing the abandoned upload %s: %w", key, err)
 	}
-	err := s.kv.Apply(ctx, kv.Batch{If: []kv.Entry{claimed}, Delete: [][]byte{claimed.Key}})
+	err := s.kv.Apply(ctx, kv.Batch{If: []kv.Entry{row}, Delete: [][]byte{row.Key}})
 	if err != nil && !errors.Is(err, kv.ErrConflict) {
 		return false, fmt.Errorf("forgetting the abandoned upload %s: %w", key, err)
 	}

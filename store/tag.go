@@ -2,57 +2,76 @@ package store
 
 import (
 	"context"
+	"maps"
 	"time"
 
-	"gatehouse/scopes"
 	"gatehouse/store/kv"
 )
 
-// Tag points a dist-tag of a package to one of its versions. where is the binding the verdict was given for. A tag that points
-// there already is left as it is. Errors: ErrNotFound, ErrNoVersion, *Gone, ErrRebound, ErrBusy, ErrFull.
-func (s *Store) Tag(ctx context.Context, name, tag, version string, where scopes.Binding, by scopes.Principal) (Head, error) {
+// Tag points dist-tags of a package to versions of it, and leaves its other tags. Errors: ErrNotFound, ErrNoVersion, *Gone,
+// ErrRebound, ErrStale, ErrBusy, ErrFull.
+func (s *Store) Tag(ctx context.Context, name string, tags map[string]string, e Edit) (Head, error) {
+	return s.retag(ctx, name, e, Event{What: "tag"}, func(now map[string]string) error {
+		maps.Copy(now, tags)
+		return nil
+	})
+}
+
+// Retag gives a package these dist-tags and no others; "latest" stays what it is unless it is among them. Errors are those of Tag.
+func (s *Store) Retag(ctx context.Context, name string, tags map[string]string, e Edit) (Head, error) {
+	return s.retag(ctx, name, e, Event{What: "tag"}, func(now map[string]string) error {
+		maps.DeleteFunc(now, func(tag, _ string) bool { return tag != "latest" })
+		maps.Copy(now, tags)
+		return nil
+	})
+}
+
+// Untag removes a dist-tag; one that is not there is no error. Errors: ErrLatest, and those of Tag.
+func (s *Store) Untag(ctx context.Context, name, tag string, e Edit) (Head, error) {
+	return s.retag(ctx, name, e, Event{What: "untag"}, func(now map[string]string) error {
+		if tag == "latest" {
+			return ErrLatest
+		}
+		delete(now, tag)
+		return nil
+	})
+}
+
+func (s *Store) retag(ctx context.Context, name string, e Edit, event Event, edit func(tags map[string]string) error) (Head, error) {
 	return s.change(ctx, name, func(old Head, exists bool, b *kv.Batch) (Head, Event, error) {
-		if err := tagged(old, exists, where); err != nil {
-			return Head{}, Event{}, err
-		}
-		if old.DistTags[tag] == version {
-			return Head{}, Event{}, errUnchanged
-		}
-		// Versions may go; only one that is there at the moment of the change can be named by a tag. Its removal would have to
-		// change the head, which is a condition of this change.
-		if _, _, err := s.present(ctx, name, version); err != nil {
+		if err := e.admit(old, exists); err != nil {
 			return Head{}, Event{}, err
 		}
 		at := s.now().UTC().Truncate(time.Millisecond)
 		new := old.next(at)
-		new.DistTags[tag] = version
-		return new, Event{What: "tag", Package: name, Version: version, Tag: tag, By: ActorOf(by), At: at}, nil
-	})
-}
-
-// Untag removes a dist-tag; one that is not there is no error. Errors: ErrLatest, ErrNotFound, ErrRebound, ErrBusy, ErrFull.
-func (s *Store) Untag(ctx context.Context, name, tag string, where scopes.Binding, by scopes.Principal) (Head, error) {
-	if tag == "latest" {
-		return Head{}, ErrLatest
-	}
-	return s.change(ctx, name, func(old Head, exists bool, b *kv.Batch) (Head, Event, error) {
-		if err := tagged(old, exists, where); err != nil {
+		if err := edit(new.DistTags); err != nil {
 			return Head{}, Event{}, err
 		}
-		version, ok := old.DistTags[tag]
-		if !ok {
+		if maps.Equal(new.DistTags, old.DistTags) {
 			return Head{}, Event{}, errUnchanged
 		}
-		at := s.now().UTC().Truncate(time.Millisecond)
-		new := old.next(at)
-		delete(new.DistTags, tag)
-		return new, Event{What: "untag", Package: name, Version: version, Tag: tag, By: ActorOf(by), At: at}, nil
+		if err := e.current(old); err != nil {
+			return Head{}, Event{}, err
+		}
+		event := event
+		event.Package, event.By, event.At = name, ActorOf(e.By), at
+		event.Tags = map[string]string{}
+		for tag, version := range new.DistTags {
+			if old.DistTags[tag] == version {
+				continue
+			}
+			// Only a version that is there at the moment of the change can be named. Its removal would have to change the head, which
+			// is a condition of this change.
+			if _, _, err := s.present(ctx, name, version); err != nil {
+				return Head{}, Event{}, err
+			}
+			event.Tags[tag] = version
+		}
+		for tag, version := range old.DistTags {
+			if _, ok := new.DistTags[tag]; !ok {
+				event.Tags[tag] = version
+			}
+		}
+		return new, event, nil
 	})
-}
-
-func tagged(old Head, exists bool, where scopes.Binding) error {
-	if !exists {
-		return ErrNotFound
-	}
-	return sameBinding(old, where)
 }

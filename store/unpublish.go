@@ -64,7 +64,7 @@ func (s *Store) withdraw(ctx context.Context, name string, keep func(version str
 			return Head{}, Event{}, err
 		}
 		new := old.next(at)
-		retag(new.DistTags, stay, latest)
+		settle(new.DistTags, stay, latest)
 		if len(stay) == 0 {
 			new.Unpublished = &Withdrawal{By: event.By, At: at}
 		}
@@ -90,8 +90,8 @@ func (s *Store) bury(b *kv.Batch, name, version string, v storedVersion, row kv.
 	return nil
 }
 
-// retag leaves the tags of the versions that stay, and a "latest" among them.
-func retag(tags map[string]string, stay []string, latest string) {
+// settle leaves the tags of the versions that stay, and a "latest" among them.
+func settle(tags map[string]string, stay []string, latest string) {
 	for tag, version := range tags {
 		if !slices.Contains(stay, version) {
 			delete(tags, tag)

@@ -88,7 +88,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	}
 	// This process has the data to itself, so every upload that is not committed is one that a crash cut off.
 	if n, err := packages.Sweep(ctx, true); err != nil {
-		return err
+		log.Error("what publishes left that a crash cut off could not be removed; it will be tried again", "error", err)
 	} else if n > 0 {
 		log.Info("removed what publishes left that a crash cut off", "uploads", n)
 	}

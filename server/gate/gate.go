@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"gatehouse/scopes"
 )
@@ -27,6 +28,8 @@ type GitHub interface {
 	Identify(ctx context.Context, token string) (scopes.Principal, error)
 	Access(ctx context.Context, token string, repo int64, need scopes.Permission) (scopes.Access, error)
 	Resolve(ctx context.Context, token, owner, name string, need scopes.Permission) (scopes.Access, error)
+	Confirm(ctx context.Context, token string, within time.Duration) error
+	Pace() time.Duration
 }
 
 // Gate answers for one registry.
@@ -65,6 +68,27 @@ func (g *Gate) Identify(ctx context.Context, h http.Header) (Caller, error) {
 		return Caller{}, err
 	}
 	return Caller{Principal: who, token: token}, nil
+}
+
+// Confirm returns nil if GitHub knew the caller's credential no longer ago than within; otherwise it asks again. Errors are those of Identify.
+func (g *Gate) Confirm(ctx context.Context, who Caller, within time.Duration) error {
+	if g.Open() {
+		return nil
+	}
+	return g.github.Confirm(ctx, who.token, within)
+}
+
+// Level waits until as much time has passed since began as GitHub takes to answer, so that an answer for which it was not asked comes no sooner.
+func (g *Gate) Level(ctx context.Context, began time.Time) {
+	if g.Open() {
+		return
+	}
+	wait := time.NewTimer(time.Until(began.Add(g.github.Pace())))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
 }
 
 // credential reads the token: "Bearer T", or "Basic" with the token as the password and any user name, which is what npm makes of

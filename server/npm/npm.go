@@ -13,15 +13,13 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/gin-gonic/gin"
-	"golang.org/x/sync/semaphore"
-
 	"gatehouse/scopes"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
 	"gatehouse/store/blob"
 	"gatehouse/store/packument"
+	"github.com/gin-gonic/gin"
 )
 
 // Registry is what the protocol speaks about (met by *store.Store, whose comments hold).
@@ -35,12 +33,19 @@ type reader interface {
 	Document(ctx context.Context, h store.Head, form packument.Form, base string, gzipped bool) (*store.Document, error)
 	Manifest(ctx context.Context, h store.Head, version, base string) ([]byte, error)
 	Tarball(ctx context.Context, h store.Head, version string) (*blob.Object, store.Version, error)
+	Versions(ctx context.Context, name string) ([]string, error)
+	Starred(ctx context.Context, login string) ([]string, error)
 }
 
 type writer interface {
 	Publish(ctx context.Context, p store.Publication) (store.Head, error)
-	Tag(ctx context.Context, name, tag, version string, where scopes.Binding, by scopes.Principal) (store.Head, error)
-	Untag(ctx context.Context, name, tag string, where scopes.Binding, by scopes.Principal) (store.Head, error)
+	Tag(ctx context.Context, name string, tags map[string]string, e store.Edit) (store.Head, error)
+	Retag(ctx context.Context, name string, tags map[string]string, e store.Edit) (store.Head, error)
+	Untag(ctx context.Context, name, tag string, e store.Edit) (store.Head, error)
+	Deprecate(ctx context.Context, name string, messages map[string]string, e store.Edit) (store.Head, error)
+	Unpublish(ctx context.Context, name string, keep func(version string) bool, latest string, e store.Edit) (store.Head, error)
+	UnpublishAll(ctx context.Context, name string, e store.Edit) (store.Head, error)
+	Star(ctx context.Context, name string, on bool, by scopes.Principal) (store.Head, error)
 }
 
 // Global says what becomes of names that this registry does not serve: those without a namespace, and those of others' namespaces.
@@ -58,6 +63,8 @@ type Options struct {
 	Global   Global
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
 	Base func(*http.Request) (string, error)
+	// Replace lets a publish take the place of a version that exists (settings.allow_previous_version).
+	Replace bool
 	// MaxPublish bounds the body of a publish, in bytes.
 	MaxPublish int64
 	// Spool is the folder for tarballs on their way in.
@@ -66,17 +73,14 @@ type Options struct {
 	MailDomain string
 }
 
-// inFlight bounds the bodies that are received at one time, in bytes of what they announce.
-const inFlight = 4 << 30
-
 type protocol struct {
 	Options
-	bodies *semaphore.Weighted
+	bodies *bodies
 }
 
 // Mount adds the routes of the protocol. Names come from the door in one spelling, so each route stands here once.
 func Mount(r gin.IRoutes, o Options) {
-	p := &protocol{Options: o, bodies: semaphore.NewWeighted(max(inFlight, o.MaxPublish))}
+	p := &protocol{Options: o, bodies: newBodies()}
 	handle := func(method, path string, h problem.Handler) { r.Handle(method, path, problem.Handle(h)) }
 	get := func(path string, h problem.Handler) {
 		handle(http.MethodGet, path, h)
@@ -94,6 +98,8 @@ func Mount(r gin.IRoutes, o Options) {
 	}
 
 	get("/-/package/:name/dist-tags", p.listTags)
+	handle(http.MethodPost, "/-/package/:name/dist-tags", p.mergeTags)
+	handle(http.MethodPut, "/-/package/:name/dist-tags", p.replaceTags)
 	handle(http.MethodPut, "/-/package/:name/dist-tags/:tag", p.setTag)
 	handle(http.MethodPost, "/-/package/:name/dist-tags/:tag", p.setTag)
 	handle(http.MethodDelete, "/-/package/:name/dist-tags/:tag", p.removeTag)
@@ -102,9 +108,10 @@ func Mount(r gin.IRoutes, o Options) {
 	get("/:name/:version", p.manifest)
 	get("/:name/-/:file", p.tarball)
 	handle(http.MethodPut, "/:name", p.publish)
-	handle(http.MethodPut, "/:name/-rev/:revision", p.notYet)
-	handle(http.MethodDelete, "/:name/-rev/:revision", p.notYet)
-	handle(http.MethodDelete, "/:name/-/:file/-rev/:revision", p.notYet)
+	handle(http.MethodPut, "/:name/-rev/:revision", p.edit)
+	handle(http.MethodDelete, "/:name/-rev/:revision", p.unpublish)
+	handle(http.MethodDelete, "/:name/-/:file/-rev/:revision", p.removeTarball)
+	get("/-/_view/starredByUser", p.starred)
 }
 
 // param returns a part of the path as it was meant. The door has seen to it that it decodes.

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
+	"syscall"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,7 +18,7 @@ import (
 	"gatehouse/store/packument"
 )
 
-// publish adds a version.
+// publish adds a version, or passes on what comes without a tarball: see amend.
 //
 // The credential is checked before a byte of the body is read, and so is the permission if the package exists. For a new one
 // it takes the body: the repository it asks to be bound to is in there.
@@ -33,6 +34,7 @@ func (p *protocol) publish(c *gin.Context) error {
 	if c.Request.ContentLength > p.MaxPublish {
 		return p.drained(c, &http.MaxBytesError{Limit: p.MaxPublish})
 	}
+	began := time.Now()
 	who, err := p.caller(c)
 	if err != nil {
 		return p.drained(c, err)
@@ -43,23 +45,48 @@ func (p *protocol) publish(c *gin.Context) error {
 		return p.drained(c, err)
 	}
 	var access scopes.Access
-	hidden := false
+	var refused *gate.Refusal
 	if exists {
 		access, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Publish)
-		if r := (*gate.Refusal)(nil); errors.As(err, &r) && r.Hide {
-			hidden = true
-		} else if err != nil {
+		if err != nil && !errors.As(err, &refused) {
+			return p.drained(c, err)
+		}
+	}
+	hidden := refused != nil && refused.Hide
+
+	if !exists {
+		// What a hidden package costs in questions to GitHub, and what comes of them, a missing one costs too.
+		if err := p.Gate.Confirm(ctx, who, 0); err != nil {
 			return p.drained(c, err)
 		}
 	}
 
-	upload, err := p.receive(c, name)
+	upload, err := p.receive(c, who, name, refused != nil && !hidden)
+	if document := (*packument.NoAttachment)(nil); errors.As(err, &document) {
+		switch {
+		case hidden:
+			return refused
+		case !exists:
+			return &problem.NotFound{Package: name.String(), Login: who.Login}
+		}
+		return p.amend(c, name, head, who, document.Document)
+	}
+	if refused != nil && !hidden {
+		err = refused
+	}
 	if err != nil {
 		return p.drained(c, err)
 	}
 	defer func() { _ = upload.Close() }()
 
 	where := head.Binding
+	if exists && !hidden && time.Since(began) > verdictFor {
+		// The body took its time, and what was allowed when it began may not be any more.
+		access, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Publish)
+	}
+	if err != nil {
+		return err
+	}
 	if exists && !hidden {
 		err = p.Gate.Keep(ctx, who, name.String(), upload.Repository, head.Binding, access)
 	} else {
@@ -73,8 +100,11 @@ func (p *protocol) publish(c *gin.Context) error {
 	}
 	// What has been allowed and received is finished, also if the client hangs up now: it could not know whether it was.
 	_, err = p.Registry.Publish(context.WithoutCancel(ctx), store.Publication{
-		Upload: upload, Binding: where, By: who.Principal, Publisher: p.publisher(who.Principal),
+		Upload: upload, Binding: where, By: who.Principal, Publisher: p.publisher(who.Principal), Replace: p.Replace,
 	})
+	if gone := (*store.Gone)(nil); errors.As(err, &gone) {
+		return &problem.Plain{Status: http.StatusConflict, Text: gone.Error() + ": publish under a new one"}
+	}
 	if errors.Is(err, store.ErrVersionExists) {
 		return &problem.Plain{Status: http.StatusConflict, Text: fmt.Sprintf("%s@%s has been published before, and a version is never published twice: use a new version number", name, upload.Version)}
 	}
@@ -96,31 +126,53 @@ func (p *protocol) writable(c *gin.Context) (packument.Name, error) {
 	return name, name.CheckNew()
 }
 
-// receive reads and checks the body of a publish. The number of bytes under way is bounded; who comes when it is full waits.
-func (p *protocol) receive(c *gin.Context, name packument.Name) (*packument.Upload, error) {
-	weight := c.Request.ContentLength
-	if weight < 0 {
-		weight = p.MaxPublish
-	}
-	if err := p.bodies.Acquire(c.Request.Context(), weight); err != nil {
+// verdictFor is how old a verdict may be when the change it allows is made.
+const verdictFor = 5 * time.Second
+
+// receive reads and checks the body of a publish. With noTarball it stops at the first byte of one.
+func (p *protocol) receive(c *gin.Context, who gate.Caller, name packument.Name, noTarball bool) (*packument.Upload, error) {
+	release, err := p.bodies.take(c.Request.Context(), who)
+	if err != nil {
 		return nil, err
 	}
-	defer p.bodies.Release(weight)
+	defer release()
 	if coding := c.GetHeader("Content-Encoding"); coding != "" && coding != "identity" {
 		return nil, &problem.Plain{Status: http.StatusUnsupportedMediaType, Text: "a publish is sent without content-encoding, not as " + strconv.QuoteToASCII(coding)}
 	}
 	limits := packument.DefaultLimits
 	limits.Tarball = p.MaxPublish
+	if noTarball {
+		limits.Tarball = 0
+	}
 	body := http.MaxBytesReader(underlying(c), c.Request.Body, p.MaxPublish)
-	return packument.ReadPublish(c.Request.Context(), body, name, limits, p.Spool)
+	u, err := packument.ReadPublish(c.Request.Context(), body, name, limits, p.Spool)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return nil, fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
+	return u, err
 }
 
 // drained reads what is left of the body before the answer goes out: a client that is still sending does not read, and a connection closed on it
-// loses the answer that says what is wrong. It takes no more than a publish may have.
+// loses the answer that says what is wrong. There are limits to that courtesy, closer ones for callers whom nobody knows.
 func (p *protocol) drained(c *gin.Context, err error) error {
-	_, _ = io.CopyN(io.Discard, c.Request.Body, p.MaxPublish)
+	most := int64(1 << 20)
+	if _, known := c.Get("login"); known {
+		most = 64 << 20
+	}
+	began, buf := time.Now(), make([]byte, 32<<10)
+	for most > 0 && time.Since(began) < drainFor {
+		n, err := c.Request.Body.Read(buf)
+		if most -= int64(n); err != nil {
+			most = -1
+		}
+	}
+	if most >= 0 {
+		c.Writer.Header().Set("Connection", "close")
+	}
 	return err
 }
+
+const drainFor = 10 * time.Second
 
 // publisher is how documents name the one who published. GitHub keeps addresses private; its own address that reaches nobody tells who it was.
 func (p *protocol) publisher(who scopes.Principal) packument.Publisher {
@@ -128,11 +180,6 @@ func (p *protocol) publisher(who scopes.Principal) packument.Publisher {
 		return packument.Publisher{Name: anonymous}
 	}
 	return packument.Publisher{Name: who.Login, Email: strconv.FormatInt(who.ID, 10) + "+" + who.Login + "@" + p.MailDomain}
-}
-
-// notYet answers the verbs that take something away, in words that npm shows.
-func (p *protocol) notYet(c *gin.Context) error {
-	return p.drained(c, &problem.Plain{Status: http.StatusMethodNotAllowed, Text: "this registry cannot unpublish or change owners yet"})
 }
 
 // done answers a write as CouchDB did and clients expect.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -32,14 +33,38 @@ func (p *protocol) readable(c *gin.Context) (packument.Name, store.Head, gate.Ca
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	if errors.Is(err, store.ErrNotFound) {
-		return name, head, who, &problem.NotFound{Package: name.String(), Login: who.Login}
+	return name, head, who, p.shown(c, name, head, who, err)
+}
+
+// confirmFor is how old the proof of a credential may be on which a name is said to be missing.
+const confirmFor = 5 * time.Second
+
+// shown returns nil if the caller may know of the package that was looked up, with the error of the look-up.
+//
+// Whoever may not must not be able to tell it from one that is missing: not by the answer, not by GitHub's troubles, which a missing package would not
+// have met, and not by the time that GitHub took to answer. So a missing name costs a fresh look at the credential, and both
+// answers wait until GitHub could have been asked.
+func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, lookUp error) error {
+	began := time.Now()
+	ctx := c.Request.Context()
+	var refused *gate.Refusal
+	err := lookUp
+	switch {
+	case errors.Is(lookUp, store.ErrNotFound):
+		if err = p.Gate.Confirm(ctx, who, confirmFor); err != nil {
+			return err
+		}
+		err = &problem.NotFound{Package: name.String(), Login: who.Login}
+	case lookUp != nil:
+		return lookUp
+	default:
+		_, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Install)
+		if !errors.As(err, &refused) || !refused.Hide {
+			return err
+		}
 	}
-	if err != nil {
-		return name, head, who, err
-	}
-	_, err = p.Gate.Allow(c.Request.Context(), who, name.String(), head.Binding, scopes.Install)
-	return name, head, who, err
+	p.Gate.Level(ctx, began)
+	return err
 }
 
 const shortType = "application/vnd.npm.install-v1+json"
@@ -101,7 +126,7 @@ func (p *protocol) manifest(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	etag := `"` + head.Revision + "-" + strconv.FormatUint(uint64(len(body)), 36) + `-m"`
+	etag := head.ManifestETag(head.Version(asked), base)
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("ETag", etag)
@@ -143,7 +168,7 @@ func acceptsGzip(header string) bool {
 		if !strings.EqualFold(strings.TrimSpace(coding), "gzip") {
 			continue
 		}
-		q, found := strings.CutPrefix(strings.TrimSpace(params), "q=")
+		q, found := strings.CutPrefix(strings.ToLower(strings.TrimSpace(params)), "q=")
 		if !found {
 			return true
 		}

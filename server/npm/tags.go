@@ -1,6 +1,7 @@
 package npm
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,8 +16,8 @@ import (
 	"gatehouse/store/packument"
 )
 
-// maxTagBody is enough for the longest version as a JSON string.
-const maxTagBody = 4 << 10
+// maxTagBody is enough for more tags than anybody has.
+const maxTagBody = 64 << 10
 
 // listTags serves the dist-tags. npm caches what it is not told to forget, and would show an old list after a change.
 func (p *protocol) listTags(c *gin.Context) error {
@@ -29,28 +30,57 @@ func (p *protocol) listTags(c *gin.Context) error {
 
 // setTag points a tag to a version, which comes as a JSON string.
 func (p *protocol) setTag(c *gin.Context) error {
+	return p.changeTags(c, p.Registry.Tag, func(body []byte) (map[string]string, error) {
+		var version string
+		if err := json.Unmarshal(body, &version); err != nil {
+			return nil, &packument.Invalid{Field: "body", Problem: `is not a version as a JSON string, such as "1.0.0"`}
+		}
+		return map[string]string{param(c, "tag"): version}, nil
+	})
+}
+
+// mergeTags and replaceTags take tags and their versions as a JSON object, as old libraries send them.
+func (p *protocol) mergeTags(c *gin.Context) error {
+	return p.changeTags(c, p.Registry.Tag, tagMap)
+}
+
+func (p *protocol) replaceTags(c *gin.Context) error {
+	return p.changeTags(c, p.Registry.Retag, tagMap)
+}
+
+func tagMap(body []byte) (tags map[string]string, err error) {
+	if err := json.Unmarshal(body, &tags); err != nil || len(tags) == 0 {
+		return nil, &packument.Invalid{Field: "body", Problem: `is not a JSON object of tags and versions, such as {"latest":"1.0.0"}`}
+	}
+	return tags, nil
+}
+
+type tagChange func(ctx context.Context, name string, tags map[string]string, e store.Edit) (store.Head, error)
+
+func (p *protocol) changeTags(c *gin.Context, change tagChange, read func(body []byte) (map[string]string, error)) error {
 	name, head, who, err := p.changeable(c)
 	if err != nil {
-		return err
-	}
-	tag := param(c, "tag")
-	if err := packument.CheckTag(tag); err != nil {
 		return err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(underlying(c), c.Request.Body, maxTagBody))
 	if err != nil {
 		return bodyError(err)
 	}
-	var version string
-	if err := json.Unmarshal(body, &version); err != nil {
-		return &packument.Invalid{Field: "body", Problem: `is not a version as a JSON string, such as "1.0.0"`}
-	}
-	if err := packument.CheckVersion(version); err != nil {
+	tags, err := read(body)
+	if err != nil {
 		return err
 	}
-	_, err = p.Registry.Tag(c.Request.Context(), name.String(), tag, version, head.Binding, who.Principal)
+	for tag, version := range tags {
+		if err := packument.CheckTag(tag); err != nil {
+			return err
+		}
+		if err := packument.CheckVersion(version); err != nil {
+			return err
+		}
+	}
+	_, err = change(c.Request.Context(), name.String(), tags, p.basis(head, who, ""))
 	if errors.Is(err, store.ErrNoVersion) {
-		return noVersion(name, version, who)
+		return &problem.Plain{Status: http.StatusNotFound, Text: "a tag can only point to a version that is there, and " + name.String() + " has none that was asked for"}
 	}
 	if err != nil {
 		return err
@@ -64,31 +94,19 @@ func (p *protocol) removeTag(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := p.Registry.Untag(c.Request.Context(), name.String(), param(c, "tag"), head.Binding, who.Principal); err != nil {
+	if _, err := p.Registry.Untag(c.Request.Context(), name.String(), param(c, "tag"), p.basis(head, who, "")); err != nil {
 		return err
 	}
 	return done(c, http.StatusOK)
 }
 
-// changeable is the way of a change to an existing package up to the verdict.
+// changeable is the way of a change of tags up to the verdict.
 func (p *protocol) changeable(c *gin.Context) (packument.Name, store.Head, gate.Caller, error) {
-	name, err := p.writable(c)
-	if err != nil {
-		return name, store.Head{}, gate.Caller{}, err
-	}
-	who, err := p.caller(c)
-	if err != nil {
-		return name, store.Head{}, who, err
-	}
-	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	if errors.Is(err, store.ErrNotFound) {
-		return name, head, who, &problem.NotFound{Package: name.String(), Login: who.Login}
-	}
+	name, head, who, err := p.visible(c)
 	if err != nil {
 		return name, head, who, err
 	}
-	_, err = p.Gate.Allow(c.Request.Context(), who, name.String(), head.Binding, scopes.Tag)
-	return name, head, who, err
+	return name, head, who, p.allowed(c, name, head, who, scopes.Tag)
 }
 
 // bodyError keeps what is wrong with a small body apart from what is wrong with the connection.

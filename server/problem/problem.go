@@ -13,8 +13,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -107,6 +107,7 @@ func Status(err error) (status int, text string) {
 		tooLarge    *packument.TooLarge
 		tooLong     *http.MaxBytesError
 		unavailable *githubauth.Unavailable
+		gone        *store.Gone
 	)
 	switch {
 	case errors.As(err, &plain):
@@ -114,7 +115,7 @@ func Status(err error) (status int, text string) {
 	case errors.Is(err, gate.ErrNoCredential):
 		return http.StatusUnauthorized, "this registry needs a GitHub token: put one into .npmrc as _authToken for this registry's address"
 	case errors.Is(err, gate.ErrCredentialForm):
-		return http.StatusBadRequest, err.Error()
+		return http.StatusUnauthorized, err.Error() // not 400: pnpm 10 would read the answer as a packument
 	case errors.Is(err, githubauth.ErrBadCredential):
 		return http.StatusUnauthorized, err.Error()
 	case errors.As(err, &notFound):
@@ -136,12 +137,16 @@ func Status(err error) (status int, text string) {
 		return http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than the %d bytes this registry takes", tooLong.Limit)
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, invalid.Error()
-	case errors.Is(err, packument.ErrNoAttachment):
-		return http.StatusMethodNotAllowed, "this registry cannot deprecate or star packages yet; a publish carries its tarball in _attachments"
+	case errors.As(err, &gone):
+		return http.StatusGone, gone.Error()
+	case errors.Is(err, store.ErrStale):
+		return http.StatusConflict, err.Error() + "; nothing was done, run the command again"
 	case errors.Is(err, store.ErrVersionExists):
 		return http.StatusConflict, "the version has been published before, and a version is never published twice: use a new version number"
 	case errors.Is(err, store.ErrRebound):
 		return http.StatusConflict, "the package was bound to another repository meanwhile; try again"
+	case errors.Is(err, store.ErrNamespace):
+		return http.StatusForbidden, "the namespace stands for another GitHub account, which had this login when its first package was published; nothing can be added to it from here"
 	case errors.Is(err, store.ErrLatest):
 		return http.StatusBadRequest, err.Error() + "; point it to another version instead"
 	case errors.Is(err, store.ErrNoVersion), errors.Is(err, store.ErrNotFound):
@@ -152,10 +157,12 @@ func Status(err error) (status int, text string) {
 		return http.StatusServiceUnavailable, "the package is being changed by many others; nothing was done, try again"
 	case errors.As(err, &unavailable):
 		return http.StatusServiceUnavailable, "GitHub cannot be asked about permissions right now; nothing was done, try again later"
-	case errors.Is(err, context.Canceled), errors.Is(err, packument.ErrBody) && errors.Is(err, io.ErrUnexpectedEOF):
-		return StatusClientGone, "the request ended before its body did"
-	case errors.Is(err, packument.ErrBody):
+	case errors.Is(err, packument.ErrBody) && errors.Is(err, os.ErrDeadlineExceeded):
 		return http.StatusRequestTimeout, "the body of the request did not arrive in time"
+	case errors.Is(err, packument.ErrBody):
+		return http.StatusBadRequest, "the body of the request cannot be read to its end"
+	case errors.Is(err, context.Canceled):
+		return StatusClientGone, "the request was given up"
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable, "this took too long; nothing was done, try again"
 	}
