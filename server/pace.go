@@ -17,11 +17,11 @@ const (
 )
 
 // paced holds request bodies and answers to that pace. Deadlines are for each connection and set again by net/http for the next request.
-func paced(next http.Handler) http.Handler {
+func paced(patience time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Deadlines fail where there is no connection underneath, as in tests; there is nothing to pace then.
 		control := http.NewResponseController(w)
-		p := &pacedWriter{ResponseWriter: w, control: control}
+		p := &pacedWriter{ResponseWriter: w, control: control, patience: patience}
 		p.extend()
 		if len(r.TransferEncoding) > 0 {
 			// Where one request ends and the next begins must not depend on who reads them: no client sends chunks, and after them the connection goes.
@@ -30,7 +30,7 @@ func paced(next http.Handler) http.Handler {
 		if r.Body != nil && r.Body != http.NoBody {
 			// Also for the body that no handler reads: net/http looks at its beginning before it answers.
 			_ = control.SetReadDeadline(time.Now().Add(patience))
-			r.Body = &pacedBody{ReadCloser: r.Body, control: control}
+			r.Body = &pacedBody{ReadCloser: r.Body, control: control, patience: patience}
 		}
 		next.ServeHTTP(p, r)
 	})
@@ -40,16 +40,17 @@ func paced(next http.Handler) http.Handler {
 // read, so time spent elsewhere, waiting for GitHub say, is not the client's: it counts while reading only.
 type pacedBody struct {
 	io.ReadCloser
-	control *http.ResponseController
-	spent   time.Duration // in Read
-	got     int64
+	control  *http.ResponseController
+	patience time.Duration
+	spent    time.Duration // in Read
+	got      int64
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
 	began := time.Now()
 	// The average may lag, but no single silence may be long: what came fast at first buys no hours of it.
-	allowed := patience + time.Duration(b.got/slowest)*time.Second - b.spent
-	_ = b.control.SetReadDeadline(began.Add(min(max(allowed, 0), patience)))
+	allowed := b.patience + time.Duration(b.got/slowest)*time.Second - b.spent
+	_ = b.control.SetReadDeadline(began.Add(min(max(allowed, 0), b.patience)))
 	n, err := b.ReadCloser.Read(p)
 	b.got += int64(n)
 	b.spent += time.Since(began)
@@ -68,13 +69,14 @@ var errSlow = errors.New("the body arrives too slowly")
 // pacedWriter renews the deadline for each piece written, counts what was sent, and lets the kernel copy files to the socket.
 type pacedWriter struct {
 	http.ResponseWriter
-	control *http.ResponseController
-	status  int
-	sent    int64
+	control  *http.ResponseController
+	patience time.Duration
+	status   int
+	sent     int64
 }
 
 func (w *pacedWriter) extend() {
-	_ = w.control.SetWriteDeadline(time.Now().Add(patience + piece/slowest*time.Second))
+	_ = w.control.SetWriteDeadline(time.Now().Add(w.patience + piece/slowest*time.Second))
 }
 
 func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -211,8 +211,8 @@ func (s *script) begin(line string) {
 }
 
 func (s *script) replace(text string) string {
-	for name, value := range s.saved {
-		text = strings.ReplaceAll(text, "$"+name, value)
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(s.saved))) { // $rev2 before $rev
+		text = strings.ReplaceAll(text, "$"+name, s.saved[name])
 	}
 	return text
 }
@@ -418,6 +418,8 @@ func (s *script) change(words []string) {
 		g.AddRepo(words[1], githubtest.Private)
 	case "org":
 		g.AddOrg(words[1])
+	case "rename-account":
+		g.RenameAccount(words[1], words[2])
 	case "grant":
 		g.Grant(words[1], words[2], roles[words[3]])
 	case "revoke":

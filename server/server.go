@@ -33,6 +33,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Ready reports whether requests can be served, in words for the operator.
 	Ready func(context.Context) error
+	// Patience is how long a connection may stand still while a request or an answer is under way; 0 means 30 s.
+	Patience time.Duration
 	// Version of the program, shown at the root.
 	Version string
 	Log     *slog.Logger
@@ -79,7 +81,10 @@ func New(o Options) http.Handler {
 		r.URL.Path, r.URL.RawPath = "/-/no/path/of/this/registry", ""
 		e.ServeHTTP(w, r)
 	})
-	return paced(door(prefix, e, nowhere))
+	if o.Patience == 0 {
+		o.Patience = patience
+	}
+	return paced(o.Patience, door(prefix, e, nowhere))
 }
 
 // probe asks no more than once in a while: anybody may, and an answer can cost a write to the disk.

@@ -12,6 +12,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"gatehouse/scopes"
 	"gatehouse/server/gate"
@@ -67,6 +68,8 @@ type Options struct {
 	Replace bool
 	// MaxPublish bounds the body of a publish, in bytes.
 	MaxPublish int64
+	// VerdictFor is how old a verdict may be when the change it allows is made; 0 means 5 s.
+	VerdictFor time.Duration
 	// Spool is the folder for tarballs on their way in.
 	Spool string
 	// MailDomain is GitHub's for addresses that reach nobody: publishers are named with one, as npm wants an address.
@@ -80,6 +83,9 @@ type protocol struct {
 
 // Mount adds the routes of the protocol. Names come from the door in one spelling, so each route stands here once.
 func Mount(r gin.IRoutes, o Options) {
+	if o.VerdictFor == 0 {
+		o.VerdictFor = 5 * time.Second
+	}
 	p := &protocol{Options: o, bodies: newBodies()}
 	handle := func(method, path string, h problem.Handler) { r.Handle(method, path, problem.Handle(h)) }
 	get := func(path string, h problem.Handler) {

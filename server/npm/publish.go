@@ -80,7 +80,7 @@ func (p *protocol) publish(c *gin.Context) error {
 	defer func() { _ = upload.Close() }()
 
 	where := head.Binding
-	if exists && !hidden && time.Since(began) > verdictFor {
+	if exists && !hidden && time.Since(began) > p.VerdictFor {
 		// The body took its time, and what was allowed when it began may not be any more.
 		access, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Publish)
 	}
@@ -125,9 +125,6 @@ func (p *protocol) writable(c *gin.Context) (packument.Name, error) {
 	}
 	return name, name.CheckNew()
 }
-
-// verdictFor is how old a verdict may be when the change it allows is made.
-const verdictFor = 5 * time.Second
 
 // receive reads and checks the body of a publish. With noTarball it stops at the first byte of one.
 func (p *protocol) receive(c *gin.Context, who gate.Caller, name packument.Name, noTarball bool) (*packument.Upload, error) {
