@@ -35,9 +35,6 @@ func (l *loader) follow() {
 // check reports what is wrong between keys that are right by themselves.
 func (l *loader) check() {
 	c := l.cfg
-	if c.Settings.AllowPreviousVersion {
-		l.blame("settings.allow_previous_version", "can't be true yet: this version never publishes over a version that exists")
-	}
 	l.checkFolders()
 	if c.Packages.Global == GlobalLocal && c.Auth.Type == AuthGitHub && len(c.Auth.GitHub.Orgs) == 0 && !l.bad["auth.github.orgs"] {
 		l.blame("packages.global", "is local, so auth.github.orgs must list the owners whose repositories may publish names without a namespace; otherwise anybody could take any name")

@@ -43,7 +43,7 @@ const (
 
 // Settings are the founding document's switches.
 type Settings struct {
-	AllowPreviousVersion bool // always false in this version
+	AllowPreviousVersion bool
 }
 
 // Auth is where identities and permissions come from.

@@ -44,7 +44,6 @@ func TestBadValues(t *testing.T) {
 		{"logger.level", "loud", `must be debug, info, warn or error, not "loud"`},
 		{"logger.format", "xml", `must be text or json, not "xml"`},
 		{"settings.allow_previous_version", "maybe", `must be true or false, not "maybe"`},
-		{"settings.allow_previous_version", "true", "can't be true yet: this version never publishes over a version that exists"},
 		{"auth.type", "", "must be github or none, not empty"},
 		{"auth.github.host", "https://github.com/acme", "must be a host name alone, without scheme and path: github.com"},
 		{"auth.github.host", "git hub", `must be a host name such as github.com, SUBDOMAIN.ghe.com or github.example.org, not "git hub"`},
@@ -165,13 +164,12 @@ func TestAllAtOnce(t *testing.T) {
 	o := world{
 		file: "server: {port: x, prot: 1}",
 		env:  []string{"GATEHOUSE_SERVER__PORT=y"},
-		args: []string{"--server.port=80", "--storage.local.path=data/db/", "--settings.allow_previous_version"},
+		args: []string{"--server.port=80", "--storage.local.path=data/db/"},
 	}.options(t, schema)
 	equal(t, problems(t, o, schema), []string{
 		"DIR/gatehouse.yaml:1: server.prot is not a known key; did you mean server.port?",
 		`DIR/gatehouse.yaml:1: server.port must be a whole number from 0 to 65535, not "x"`,
 		`GATEHOUSE_SERVER__PORT: server.port must be a whole number from 0 to 65535, not "y"`,
-		"--settings.allow_previous_version: settings.allow_previous_version can't be true yet: this version never publishes over a version that exists",
 		`--storage.local.path: storage.local.path and metadata.leveldb.path must be separate folders; both are "DIR/data/db"`,
 	})
 	_, err := Load(o)

@@ -50,7 +50,7 @@ var schema = []key{
 		oneOf(func(c *Config) *LogFormat { return &c.Logger.Format }, nil, LogText, LogJSON)},
 
 	{"settings.allow_previous_version", "false",
-		"Allow publishing over a version that exists. Not implemented yet: only false is accepted.",
+		"Allow publishing over a version that exists, with a warning in the log. Lock files of those who installed it break. Not recommended.",
 		toggle(func(c *Config) *bool { return &c.Settings.AllowPreviousVersion })},
 
 	{"auth.type", "github",

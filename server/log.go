@@ -59,6 +59,10 @@ func write(log *slog.Logger, c *gin.Context, id string, took time.Duration) {
 	if login := c.GetString("login"); login != "" {
 		attrs = append(attrs, "login", login)
 	}
+	if warning := c.GetString("warning"); warning != "" {
+		level = slog.LevelWarn
+		attrs = append(attrs, "warning", warning)
+	}
 	for _, e := range c.Errors {
 		if r := (*gate.Refusal)(nil); errors.As(e.Err, &r) {
 			attrs = append(attrs, "refused", r.Reason.String())

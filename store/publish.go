@@ -28,6 +28,15 @@ type Publication struct {
 	Replace bool
 }
 
+// Outcome is what became of a publish that succeeded.
+type Outcome uint8
+
+const (
+	Added    Outcome = iota + 1
+	Repeated         // it had been made already
+	Replaced         // in place of a version that existed
+)
+
 // retryWindow is how long a publish may be repeated: clients send it again when an answer got lost (npm tries three times, with pauses of up
 // to a minute).
 const retryWindow = 10 * time.Minute
@@ -41,7 +50,7 @@ const uploadTime = time.Hour
 // Publishing the same bytes again, by the same publisher and soon after, succeeds and changes nothing.
 // Errors: ErrVersionExists, *Gone for a number that was unpublished, ErrRebound,
 // ErrNamespace, ErrBusy, ErrFull.
-func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
+func (s *Store) Publish(ctx context.Context, p Publication) (Outcome, error) {
 	name, version := p.Upload.Name.String(), p.Upload.Version
 
 	at := s.now().UTC().Truncate(time.Millisecond)
@@ -50,27 +59,29 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 	// Sparing an upload that cannot succeed. The decision itself is made again with the head in hand.
 	old, err := s.Head(ctx, name)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Head{}, err
+		return 0, err
 	}
 	if _, err := s.place(ctx, p, old, kept); errors.Is(err, errUnchanged) {
-		return old, nil
+		return Repeated, nil
 	} else if err != nil {
-		return Head{}, err
+		return 0, err
 	}
 
 	upload, err := s.upload(ctx, p.Upload)
 	if err != nil {
-		return Head{}, err
+		return 0, err
 	}
 	record, err := json.Marshal(Version{
 		Blob: string(upload.Value), Size: p.Upload.Size, Integrity: p.Upload.Integrity, By: ActorOf(p.By),
 	})
 	if err != nil {
-		return Head{}, err
+		return 0, err
 	}
 	row := storedVersion{at: at, record: record, full: kept.Full, short: kept.Short}.encode()
 
-	head, err := s.change(ctx, name, func(old Head, exists bool, b *kv.Batch) (Head, Event, error) {
+	outcome := Repeated
+	_, err = s.change(ctx, name, func(old Head, exists bool, b *kv.Batch) (Head, Event, error) {
+		outcome = Repeated
 		if exists {
 			if err := sameBinding(old, p.Binding); err != nil {
 				return Head{}, Event{}, err
@@ -98,9 +109,10 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 		b.If = append(b.If, kv.Entry{Key: versionKey(name, version), Value: previous.row.Value}, upload)
 		b.Put = append(b.Put, []kv.Entry{{Key: versionKey(name, version), Value: row}, {Key: pageKey(name, version), Value: kept.Page}}...)
 		b.Delete = [][]byte{upload.Key}
+		outcome = Added
 		event := Event{What: "publish", Package: name, Version: version, Tag: p.Upload.Tag, By: ActorOf(p.By), At: at}
 		if previous.row.Value != nil {
-			event.What = "replace"
+			event.What, outcome = "replace", Replaced
 			was, err := previous.version()
 			if err != nil {
 				return Head{}, Event{}, err
@@ -111,10 +123,13 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Head, error) {
 	})
 	// The upload of a publish that lost a race is of no use to anybody. After any other error the batch may have
 	// happened: whether it did, Sweep finds out.
-	if head.Modified != at && (err == nil || isGone(err) || errors.Is(err, ErrVersionExists) || errors.Is(err, ErrRebound) || errors.Is(err, ErrNamespace) || errors.Is(err, ErrBusy)) {
+	if err == nil && outcome == Repeated || err != nil && (isGone(err) || errors.Is(err, ErrVersionExists) || errors.Is(err, ErrRebound) || errors.Is(err, ErrNamespace) || errors.Is(err, ErrBusy)) {
 		_, _ = s.discard(context.WithoutCancel(ctx), upload)
 	}
-	return head, err
+	if err != nil {
+		return 0, err
+	}
+	return outcome, nil
 }
 
 // claimNamespace ties a namespace to the account that owns it, by GitHub's number, at the first publish under it. Somebody who takes over

@@ -124,7 +124,7 @@ func protocolOptions(cfg *config.Config, packages *store.Store) (npm.Options, er
 		}
 	}
 	return npm.Options{
-		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: spool,
+		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: spool, Replace: cfg.Settings.AllowPreviousVersion,
 		MailDomain: "users.noreply." + cfg.Auth.GitHub.Host,
 	}, nil
 }

@@ -39,7 +39,7 @@ type reader interface {
 }
 
 type writer interface {
-	Publish(ctx context.Context, p store.Publication) (store.Head, error)
+	Publish(ctx context.Context, p store.Publication) (store.Outcome, error)
 	Tag(ctx context.Context, name string, tags map[string]string, e store.Edit) (store.Head, error)
 	Retag(ctx context.Context, name string, tags map[string]string, e store.Edit) (store.Head, error)
 	Untag(ctx context.Context, name, tag string, e store.Edit) (store.Head, error)

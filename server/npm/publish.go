@@ -99,7 +99,7 @@ func (p *protocol) publish(c *gin.Context) error {
 		return err
 	}
 	// What has been allowed and received is finished, also if the client hangs up now: it could not know whether it was.
-	_, err = p.Registry.Publish(context.WithoutCancel(ctx), store.Publication{
+	outcome, err := p.Registry.Publish(context.WithoutCancel(ctx), store.Publication{
 		Upload: upload, Binding: where, By: who.Principal, Publisher: p.publisher(who.Principal), Replace: p.Replace,
 	})
 	if gone := (*store.Gone)(nil); errors.As(err, &gone) {
@@ -110,6 +110,9 @@ func (p *protocol) publish(c *gin.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if outcome == store.Replaced {
+		c.Set("warning", name.String()+"@"+upload.Version+" was published over (settings.allow_previous_version)")
 	}
 	return done(c, http.StatusCreated)
 }
