@@ -57,6 +57,27 @@ func (g *Gate) Bind(ctx context.Context, who Caller, pkg, namespace, repository 
 	return where, nil
 }
 
+// Disagreement: a publish names one repository in its manifest and another in the package.json inside its tarball.
+type Disagreement struct{ Manifest, Tarball string }
+
+func (e *Disagreement) Error() string {
+	return fmt.Sprintf(`"repository" is %s in the manifest and %s in the package.json inside the tarball; publish what was packed`, quote(e.Manifest), quote(e.Tarball))
+}
+
+// OneRepository returns a *Disagreement if the repository fields of the manifest and of the tarball name different repositories, in
+// whatever spelling. A tarball without the field says nothing.
+func (g *Gate) OneRepository(manifest, tarball string) error {
+	if tarball == "" || manifest == tarball {
+		return nil
+	}
+	owner, name, ok := scopes.ParseRepository(manifest, g.names.Host)
+	owner2, name2, ok2 := scopes.ParseRepository(tarball, g.names.Host)
+	if ok != ok2 || !strings.EqualFold(owner, owner2) || !strings.EqualFold(name, name2) {
+		return &Disagreement{Manifest: manifest, Tarball: tarball}
+	}
+	return nil
+}
+
 // Keep answers a later publish: whether its repository field still names the repository the package is bound to, by its present name or
 // by one that GitHub redirects from. access is what Allow returned. Errors: *Mismatch, and those of GitHub.
 func (g *Gate) Keep(ctx context.Context, who Caller, pkg, repository string, where scopes.Binding, access scopes.Access) error {

@@ -79,6 +79,9 @@ func (p *protocol) publish(c *gin.Context) error {
 	}
 	defer func() { _ = upload.Close() }()
 
+	if err := p.Gate.OneRepository(upload.Repository, upload.PackageRepository); err != nil {
+		return err
+	}
 	where := head.Binding
 	if exists && !hidden && time.Since(began) > p.VerdictFor {
 		// The body took its time, and what was allowed when it began may not be any more.

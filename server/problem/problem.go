@@ -99,15 +99,16 @@ const StatusClientGone = 499
 // Status is the table: the status of an error and the text for the caller. What is not in it is a fault of ours, and says no more than that.
 func Status(err error) (status int, text string) {
 	var (
-		plain       *Plain
-		notFound    *NotFound
-		refusal     *gate.Refusal
-		mismatch    *gate.Mismatch
-		invalid     *packument.Invalid
-		tooLarge    *packument.TooLarge
-		tooLong     *http.MaxBytesError
-		unavailable *githubauth.Unavailable
-		gone        *store.Gone
+		plain        *Plain
+		notFound     *NotFound
+		refusal      *gate.Refusal
+		mismatch     *gate.Mismatch
+		disagreement *gate.Disagreement
+		invalid      *packument.Invalid
+		tooLarge     *packument.TooLarge
+		tooLong      *http.MaxBytesError
+		unavailable  *githubauth.Unavailable
+		gone         *store.Gone
 	)
 	switch {
 	case errors.As(err, &plain):
@@ -125,6 +126,8 @@ func Status(err error) (status int, text string) {
 			return http.StatusNotFound, (&NotFound{Package: refusal.Package, Login: refusal.Question.Who.Login}).Error()
 		}
 		return http.StatusForbidden, refusal.Error()
+	case errors.As(err, &disagreement):
+		return http.StatusBadRequest, disagreement.Error()
 	case errors.As(err, &mismatch):
 		return http.StatusConflict, mismatch.Error()
 	case errors.Is(err, scopes.ErrRepositoryField):
