@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -17,6 +18,7 @@ import (
 //	b | name | login           the same, the other way round
 //	n | namespace              the number of the GitHub account that the namespace stands for. Written once
 //	e | time, random           an event. Written once, never removed
+//	q | key                    a row that could not be read, moved aside by a repair from the key it had. For people; nothing reads it
 //	x | due | blob key         an upload that is not committed yet, or the object of a version that was withdrawn. Removed by its commit, or by Sweep once it is due
 //
 // Objects are named <@scope>/<name>/<name>-<version>-<digest>-<random>.tgz. The random part makes each upload's object its
@@ -32,7 +34,11 @@ const (
 	ownerRow   = "n\x00"
 	starredRow = "a\x00"
 	starRow    = "b\x00"
+	asideRow   = "q\x00"
 )
+
+// tables are all rows but the format, in order: what is between them, nobody here has written.
+var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, versionRow, uploadRow}
 
 func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }
@@ -45,6 +51,17 @@ func starredKey(login, name string) []byte { return []byte(starredRow + login + 
 // versionRange bounds the version rows of a package.
 func versionRange(name string) (from, to []byte) {
 	return []byte(versionRow + name + "\x00"), []byte(versionRow + name + "\x01")
+}
+
+// tableRange bounds the rows of a table.
+func tableRange(table string) (from, to []byte) {
+	return []byte(table), []byte(table[:len(table)-1] + "\x01")
+}
+
+// packageOf splits the key of a version or a page.
+func packageOf(key []byte, table string) (name, version string) {
+	name, version, _ = strings.Cut(string(key[len(table):]), "\x00")
+	return name, version
 }
 
 func eventKey(unixNano int64) []byte {

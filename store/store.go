@@ -52,6 +52,8 @@ var (
 	ErrStale = errors.New("the package has changed since it was read")
 	// ErrFull: a device has no room left. Nothing was done.
 	ErrFull = errors.New("no space left")
+	// ErrEmpty: there are no data, and Options.Existing asked for some.
+	ErrEmpty = errors.New("there is no registry in these data")
 	// ErrFormat: the stored data were written by another version of the registry and cannot be used by this one.
 	ErrFormat = errors.New("unknown data format")
 )
@@ -60,6 +62,8 @@ var (
 type Options struct {
 	// DocumentCache bounds the rendered documents kept in memory, in bytes; 0 means 64 MiB.
 	DocumentCache int64
+	// Existing makes Open return ErrEmpty for an empty engine, in which it would otherwise begin a registry.
+	Existing bool
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -78,11 +82,17 @@ type Store struct {
 	writers [256]sync.Mutex
 	seed    maphash.Seed
 
+	// holds is held for reading by those who need the objects of withdrawn versions to stay, and for writing by whoever removes one.
+	holds sync.RWMutex
+
 	lastEvent atomic.Int64 // Unix nanoseconds in the key of the newest event of this process
 }
 
 // format is the version of the layout in keys.go.
 const format = "1"
+
+// restoring stands in the place of the format while the data are being restored.
+const restoring = "restoring"
 
 // Open returns the store kept in the two engines, which it does not close. It writes the format version into an empty
 // engine and returns ErrFormat if it finds another one.
@@ -102,18 +112,47 @@ func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*S
 	if err != nil {
 		return nil, err
 	}
-	switch found, err := engine.Get(ctx, formatKey); {
-	case errors.Is(err, kv.ErrNotFound):
-		err = engine.Apply(ctx, kv.Batch{If: []kv.Entry{{Key: formatKey}}, Put: []kv.Entry{{Key: formatKey, Value: []byte(format)}}})
-		if err != nil && !errors.Is(err, kv.ErrConflict) {
-			return nil, fmt.Errorf("writing the format version: %w", err)
-		}
-	case err != nil:
-		return nil, fmt.Errorf("reading the format version: %w", err)
-	case string(found.Value) != format:
-		return nil, fmt.Errorf("%w: the data have format %q and this version of gatehouse reads %q; run the version that wrote them", ErrFormat, found.Value, format)
+	if err := s.checkFormat(ctx, o.Existing); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// checkFormat makes sure that the data are ours to read. Data without a format are none that a registry has begun, so only an empty engine gets one.
+func (s *Store) checkFormat(ctx context.Context, existing bool) error {
+	found, err := s.kv.Get(ctx, formatKey)
+	switch {
+	case err == nil && string(found.Value) == format:
+		return nil
+	case err == nil && string(found.Value) == restoring:
+		return fmt.Errorf("%w: a restore into these data was cut off; remove both folders, the metadata's and the tarballs', and restore again", ErrFormat)
+	case err == nil:
+		return fmt.Errorf("%w: the data have format %q and this version of gatehouse reads %q; run the version that wrote them", ErrFormat, found.Value, format)
+	case !errors.Is(err, kv.ErrNotFound):
+		return fmt.Errorf("reading the format version: %w", err)
+	}
+	if err := empty(ctx, s.kv); err != nil {
+		return err
+	}
+	if existing {
+		return ErrEmpty
+	}
+	err = s.kv.Apply(ctx, kv.Batch{If: []kv.Entry{{Key: formatKey}}, Put: []kv.Entry{{Key: formatKey, Value: []byte(format)}}})
+	if err != nil && !errors.Is(err, kv.ErrConflict) {
+		return fmt.Errorf("writing the format version: %w", err)
+	}
+	return nil
+}
+
+// empty returns ErrFormat for an engine that holds anything.
+func empty(ctx context.Context, engine kv.Store) error {
+	for _, err := range engine.Scan(ctx, nil, nil) {
+		if err != nil {
+			return fmt.Errorf("reading the format version: %w", err)
+		}
+		return fmt.Errorf("%w: there are data that do not say which they have; they are damaged, or not those of a registry", ErrFormat)
+	}
+	return nil
 }
 
 // Ready reports whether the metadata can be read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"gatehouse/store/kv"
@@ -11,11 +12,11 @@ import (
 
 // Sweep removes what abandoned uploads left: objects that no version names, and their rows. With all it takes every upload
 // for abandoned, which is right only before the first publish of the only process on these data; otherwise those older than an hour.
-// It returns how many it removed. It may run at any time, in several processes.
+// It returns how many it removed. It may run at any time, in several processes. While a Hold lasts it does nothing.
 func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
 	to := uploadKey(s.now(), "")
 	if all {
-		to = uploadKey(time.Unix(1<<40, 0), "")
+		to = uploadKey(s.now().Add(uploadTime+time.Second), "") // what is due later is no upload
 	}
 	var due []kv.Entry
 	for row, err := range s.kv.Scan(ctx, []byte(uploadRow), to) {
@@ -25,11 +26,15 @@ func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
 		due = append(due, row)
 	}
 	for _, row := range due {
+		if !s.holds.TryLock() {
+			return removed, nil
+		}
 		discard := s.discard
 		if all {
 			discard = s.remove
 		}
 		done, err := discard(ctx, row)
+		s.holds.Unlock()
 		if err != nil {
 			return removed, err
 		}
@@ -38,6 +43,13 @@ func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
 		}
 	}
 	return removed, nil
+}
+
+// Hold keeps the objects of versions that are withdrawn or replaced from now on: a reader of one moment needs them until
+// it calls release. It holds for this process.
+func (s *Store) Hold() (release func()) {
+	s.holds.RLock()
+	return sync.OnceFunc(s.holds.RUnlock)
 }
 
 // discard removes an upload that was not committed, and reports false if it was committed meanwhile or is being removed by somebody else.

@@ -29,6 +29,8 @@ type Version struct {
 type Withdrawal struct {
 	By Actor     `json:"by"`
 	At time.Time `json:"at"`
+	// Reason is why a repair withdrew it; "" if somebody wanted it so.
+	Reason string `json:"reason,omitempty"`
 }
 
 // Gone is the error for a version that was unpublished. Its number is never used again.
@@ -38,6 +40,9 @@ type Gone struct {
 }
 
 func (e *Gone) Error() string {
+	if e.Reason != "" {
+		return fmt.Sprintf("%s@%s was withdrawn by a repair on %s, because %s; a version number is never used again: publish it under a new one", e.Package, e.Version, e.At.UTC().Format("2 January 2006, 15:04 UTC"), e.Reason)
+	}
 	return fmt.Sprintf("%s@%s was unpublished by %s on %s; a version number is never used again", e.Package, e.Version, e.By.name(), e.At.UTC().Format("2 January 2006, 15:04 UTC"))
 }
 
