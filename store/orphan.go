@@ -15,8 +15,6 @@ import (
 type Upload struct {
 	Blob string
 	Due  time.Time
-	// Live is true where a version names the object: then it must not be removed. Nothing but damage can bring that about.
-	Live bool
 
 	row kv.Entry
 }
@@ -34,9 +32,7 @@ func (s *Store) Uploads(ctx context.Context) iter.Seq2[Upload, error] {
 			if rest := row.Key[len(uploadRow):]; len(rest) > 8 {
 				u.Due = time.Unix(int64(binary.BigEndian.Uint64(rest)), 0).UTC()
 			}
-			named, _, err := s.Named(ctx, PackageOfBlob(u.Blob))
-			u.Live = named[u.Blob]
-			if !yield(u, err) || err != nil {
+			if !yield(u, nil) {
 				return
 			}
 		}
@@ -44,7 +40,7 @@ func (s *Store) Uploads(ctx context.Context) iter.Seq2[Upload, error] {
 }
 
 // Due reports whether the next Sweep removes it.
-func (s *Store) Due(u Upload) bool { return !u.Due.After(s.now()) }
+func (s *Store) Due(u Upload, all bool) bool { return string(u.row.Key) < string(s.sweepUntil(all)) }
 
 // Spare forgets that the object of a version was to be removed.
 func (s *Store) Spare(ctx context.Context, u Upload, by Actor) error {

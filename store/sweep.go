@@ -14,12 +14,8 @@ import (
 // for abandoned, which is right only before the first publish of the only process on these data; otherwise those older than an hour.
 // It returns how many it removed. It may run at any time, in several processes. While a Hold lasts it does nothing.
 func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
-	to := uploadKey(s.now(), "")
-	if all {
-		to = uploadKey(s.now().Add(uploadTime+time.Second), "") // what is due later is no upload
-	}
 	var due []kv.Entry
-	for row, err := range s.kv.Scan(ctx, []byte(uploadRow), to) {
+	for row, err := range s.kv.Scan(ctx, []byte(uploadRow), s.sweepUntil(all)) {
 		if err != nil {
 			return 0, fmt.Errorf("reading the abandoned uploads: %w", err)
 		}
@@ -43,6 +39,14 @@ func (s *Store) Sweep(ctx context.Context, all bool) (removed int, err error) {
 		}
 	}
 	return removed, nil
+}
+
+// sweepUntil is the key at which a sweep ends.
+func (s *Store) sweepUntil(all bool) []byte {
+	if all {
+		return uploadKey(s.now().Add(uploadTime+time.Second), "") // what is due later is no upload
+	}
+	return uploadKey(s.now(), "")
 }
 
 // Hold keeps the objects of versions that are withdrawn or replaced from now on: a reader of one moment needs them until
