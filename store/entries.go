@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 
+	"gatehouse/store/blob"
 	"gatehouse/store/kv"
 )
 
@@ -36,17 +37,24 @@ func portable(key []byte) bool {
 	return !bytes.Equal(key, formatKey) && !bytes.HasPrefix(key, []byte(uploadRow))
 }
 
+// IsHead tells whether an entry is a package.
+func IsHead(e kv.Entry) bool { return bytes.HasPrefix(e.Key, []byte(headRow)) }
+
 // TarballOf returns the tarball that an entry names. It reports false for one that names none; what cannot be read names none.
 func TarballOf(e kv.Entry) (Tarball, bool) {
 	if !bytes.HasPrefix(e.Key, []byte(versionRow)) {
 		return Tarball{}, false
 	}
-	name, number := packageOf(e.Key, versionRow)
-	v := inspect(name, number, e.Value)
-	if v.Tombstone || v.Damage != nil {
+	v, err := decodeVersion(e.Value)
+	if err != nil || v.gone {
 		return Tarball{}, false
 	}
-	return v.Tarball(name), true
+	record, err := v.version()
+	if err != nil || blob.CheckKey(record.Blob) != nil {
+		return Tarball{}, false
+	}
+	name, number := packageOf(e.Key, versionRow)
+	return VersionRecord{Number: number, Version: record}.Tarball(name), true
 }
 
 // Restore fills an empty engine with what Entries has yielded elsewhere. Until Done the engine is no registry: Open refuses it.
