@@ -29,6 +29,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"store/memory":                  {[]string{"store/kv", "store/blob"}, nil},
 	"store":                         {[]string{"scopes", "store/packument", "store/kv", "store/blob"}, []string{"golang.org/x/sync", "github.com/maypok86/otter/v2"}},
 	"store/backup":                  {[]string{"store", "store/kv", "store/blob"}, nil},
+	"store/migrate":                 {[]string{"store", "store/blob"}, []string{"golang.org/x/sync"}},
 	"store/fsck":                    {[]string{"store", "store/packument", "store/blob"}, []string{"golang.org/x/sync"}},
 	"githubauth":                    {[]string{"scopes"}, []string{"github.com/google/go-github/v60", "golang.org/x/oauth2", "golang.org/x/sync", "github.com/maypok86/otter/v2"}},
 	"githubauth/githubtest":         {},

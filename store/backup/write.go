@@ -20,6 +20,8 @@ import (
 type Options struct {
 	// By is the program that writes, for the header.
 	By string
+	// Expected is what Expect has counted; where it is nil Write counts itself.
+	Expected *Counts
 	// Progress is called now and then with how much has been done, of how much.
 	Progress func(done, of Counts)
 	// Now is the clock; nil means time.Now.
@@ -41,10 +43,14 @@ func Write(ctx context.Context, w io.Writer, s *store.Store, blobs blob.Store, o
 	}
 	b := &writer{tar: tar.NewWriter(w), sum: sha256.New(), blobs: blobs, o: o, at: o.Now().UTC().Truncate(time.Second)}
 	b.done.Header = Header{Format: formatVersion, DataFormat: store.Format, Written: b.at, By: o.By}
-	var err error
-	if b.done.Header.Expected, err = count(ctx, s); err != nil {
-		return b.done, err
+	if o.Expected == nil {
+		c, err := Expect(ctx, s)
+		if err != nil {
+			return b.done, err
+		}
+		o.Expected = &c
 	}
+	b.done.Header.Expected = *o.Expected
 	header, err := json.MarshalIndent(b.done.Header, "", "  ")
 	if err != nil {
 		return b.done, err
@@ -75,8 +81,8 @@ func Write(ctx context.Context, w io.Writer, s *store.Store, blobs blob.Store, o
 	return b.done, errors.Join(b.member(endName, last), b.tar.Close())
 }
 
-// count is how much there is now.
-func count(ctx context.Context, s *store.Store) (c Counts, err error) {
+// Expect counts what a backup begun now would hold.
+func Expect(ctx context.Context, s *store.Store) (c Counts, err error) {
 	for e, err := range s.Entries(ctx) {
 		if err != nil {
 			return c, err
