@@ -122,7 +122,7 @@ func TestCopy(t *testing.T) {
 				}
 			}
 			again, err := migrate.Copy(ctx, s, from, to, migrate.Options{})
-			if err != nil || again.There != sum.Copied-1 || again.Copied != 20-again.There || again.Bytes == 0 || len(again.Damaged) != 0 {
+			if err != nil || again.There < sum.Copied-1 || again.There > sum.Copied+3 || again.Copied != 20-again.There || again.Bytes == 0 || len(again.Damaged) != 0 {
 				t.Errorf("%+v, %v", again, err)
 			}
 			if quick, err := migrate.Copy(ctx, s, from, to, migrate.Options{Quick: true}); err != nil || quick.There != 20 {
