@@ -61,6 +61,14 @@ func runServer(ctx context.Context, log *slog.Logger, r *registry, h http.Handle
 			}
 		}
 	})
+	if r.desk != nil {
+		g.Go(func() error {
+			if err := r.desk.Serve(ctx); err != nil {
+				log.Error("commands of the operator cannot reach this registry any more", "error", err)
+			}
+			return nil
+		})
+	}
 	log.Info("listening", "address", r.listener.Addr().String())
 	started()
 	return g.Wait()

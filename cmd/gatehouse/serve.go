@@ -22,9 +22,8 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
+	"gatehouse/server/operator"
 	"gatehouse/store"
-	"gatehouse/store/disk"
-	"gatehouse/store/leveldb"
 )
 
 func runServe(cmd *cobra.Command, _ []string) error {
@@ -48,6 +47,7 @@ func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
 type registry struct {
 	listener net.Listener
 	local    string // the address for somebody on this machine, ending in a slash
+	desk     *operator.Server
 }
 
 // serve runs a registry until ctx ends. started is called when it answers. Whatever can be found wrong before anything is created
@@ -58,7 +58,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	for key, path := range map[string]string{"metadata.leveldb.path": cfg.Metadata.LevelDB.Path, "storage.local.path": cfg.Storage.Local.Path} {
+	for key, path := range dataFolders(cfg) {
 		if err := usable(path); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
@@ -66,18 +66,12 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 
 	// What is stored is for this user only, also in a folder that others can look into, as mounted ones often are.
 	syscall.Umask(0o077)
-	meta, err := leveldb.Open(cfg.Metadata.LevelDB.Path)
-	if errors.Is(err, leveldb.ErrLocked) {
-		return fmt.Errorf("another gatehouse is running on the data in %s: stop it first, or give this one other folders (metadata.leveldb.path, storage.local.path)", cfg.Metadata.LevelDB.Path)
-	}
+	meta, err := openMetadata(cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, meta.Close()) }()
-	blobs, err := disk.Open(cfg.Storage.Local.Path)
-	if errors.Is(err, disk.ErrLocked) {
-		return fmt.Errorf("another gatehouse is running on the tarballs in %s: stop it first, or give this one another folder (storage.local.path)", cfg.Storage.Local.Path)
-	}
+	blobs, err := openStorage(ctx, cfg, cfg.Storage.Type)
 	if err != nil {
 		return err
 	}
@@ -93,6 +87,14 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		log.Info("removed what publishes left that a crash cut off", "uploads", n)
 	}
 
+	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs, Version: version}, log)
+	if err != nil {
+		log.Warn("commands of the operator cannot reach this registry, and will need it to be stopped", "error", err)
+	}
+	if desk != nil {
+		defer func() { err = errors.Join(err, desk.Close()) }()
+	}
+
 	protocol, err := protocolOptions(cfg, packages)
 	if err != nil {
 		return err
@@ -101,12 +103,13 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.Ready(ctx)) },
 	})
-	r := &registry{listener: listener, local: localAddress(cfg, listener)}
+	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk}
 	return runServer(ctx, log, r, handler, packages, func() { started(r) })
 }
 
 func protocolOptions(cfg *config.Config, packages *store.Store) (npm.Options, error) {
-	spool := filepath.Join(cfg.Storage.Local.Path, ".spool")
+	// No tarball can have this name.
+	spool := filepath.Join(cfg.Storage.Local.Path, "%spool")
 	if err := os.RemoveAll(spool); err != nil {
 		return npm.Options{}, err
 	}
