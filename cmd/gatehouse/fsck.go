@@ -28,7 +28,7 @@ It works on a running registry, which goes on serving, and on a stopped one. Not
   - a record that cannot be read is moved aside, not thrown away. A package whose head is lost is then bound to no
     repository, so that nobody gets at it until you bind it
   - objects that nothing names for more than a day are removed
-What can be read is never removed. Where not one tarball is in its place nothing is repaired: then a folder is the wrong one.
+What can be read is never removed. Where most tarballs are missing nothing is repaired: then a folder is the wrong one, or not mounted.
 
 Exit code: 0 nothing is wrong, or everything was repaired; 2 something is left; 1 it could not be checked.`,
 		Example: `  gatehouse fsck                     check everything
@@ -39,7 +39,7 @@ Exit code: 0 nothing is wrong, or everything was repaired; 2 something is left; 
 	}
 	c.Flags().BoolVar(&what.Repair, "repair", false, "put right what can be put right")
 	c.Flags().BoolVar(&what.Quick, "quick", false, "do not read the tarballs")
-	c.Flags().BoolVar(&what.Force, "force", false, "repair even if not one tarball is in its place")
+	c.Flags().BoolVar(&what.Force, "force", false, "repair even if most tarballs are missing, or most files are forgotten ones")
 	return operatorCommand(c, func(cmd *cobra.Command, _ []string, cfg *config.Config) error {
 		return atDesk(cmd.Context(), cfg, func(d desk, _ bool) error {
 			out, m := cmd.OutOrStdout(), newMeter(cmd.ErrOrStderr())
@@ -103,7 +103,7 @@ Exit code: 0 done; 1 not done.`,
 		Args:    cobra.NoArgs,
 	}
 	c.Flags().BoolVar(&what.Dry, "dry-run", false, "only say what would be removed")
-	c.Flags().BoolVar(&what.Force, "force", false, "remove even if the metadata name no tarball at all")
+	c.Flags().BoolVar(&what.Force, "force", false, "remove even if it is most of what is stored")
 	return operatorCommand(c, func(cmd *cobra.Command, _ []string, cfg *config.Config) error {
 		return atDesk(cmd.Context(), cfg, func(d desk, _ bool) error {
 			out, m := cmd.OutOrStdout(), newMeter(cmd.ErrOrStderr())

@@ -126,7 +126,10 @@ func printer(out io.Writer, m *meter) func(operator.Message) {
 		case msg.Progress != nil:
 			p := *msg.Progress
 			m.say(p.Bytes, func() string {
-				return fmt.Sprintf("%s: %s, %s, %s", p.Stage, many(p.Packages, "package"), many(p.Tarballs, "tarball"), bytesOf(p.Bytes))
+				if p.Stage == fsck.Storage {
+					return fmt.Sprintf("%s: %s", p.Stage, many(p.Objects, "object"))
+				}
+				return fmt.Sprintf("%s: %d, with %s, %s", p.Stage, p.Packages, many(p.Tarballs, "tarball"), bytesOf(p.Bytes))
 			})
 		}
 	}

@@ -29,9 +29,11 @@ func (c *Check) Collect(ctx context.Context, alone, dry bool) (Collected, error)
 		return sum, err
 	}
 	if len(c.plan.orphans) > 0 && !c.o.Force {
-		if any, err := c.anyVersion(ctx); err != nil {
+		tarballs, err := c.count(ctx)
+		if err != nil {
 			return sum, err
-		} else if !any {
+		}
+		if mistaken(tarballs, 0, len(c.plan.orphans)) {
 			return sum, ErrMistaken
 		}
 	}
@@ -60,17 +62,17 @@ func (c *Check) Collect(ctx context.Context, alone, dry bool) (Collected, error)
 	return sum, err
 }
 
-// anyVersion reports whether the metadata name any tarball.
-func (c *Check) anyVersion(ctx context.Context) (bool, error) {
+// count is how many tarballs the metadata name.
+func (c *Check) count(ctx context.Context) (n int, err error) {
 	for r, err := range c.store.Records(ctx) {
 		if err != nil {
-			return false, err
+			return 0, err
 		}
 		for _, v := range r.Versions {
 			if !v.Tombstone {
-				return true, nil
+				n++
 			}
 		}
 	}
-	return false, nil
+	return n, nil
 }

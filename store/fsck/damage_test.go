@@ -2,6 +2,7 @@ package fsck_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -274,6 +275,23 @@ func TestMistakenFolders(t *testing.T) {
 		}
 		if _, sum := l.run(fsck.Options{Force: true}, true); sum.Left() != 0 {
 			t.Errorf("%+v", sum)
+		}
+	})
+	engines(t, func(l *lab) { // a disk was not mounted, and then somebody published
+		for i := range 12 {
+			l.publish("@acme/ui", fmt.Sprintf("1.%d.0", i))
+		}
+		for i := range 11 {
+			if err := l.blobs.Delete(ctx, l.tarball("@acme/ui", fmt.Sprintf("1.%d.0", i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := fsck.New(l.store, l.blobs, fsck.Options{})
+		if _, err := c.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Repair(ctx); !errors.Is(err, fsck.ErrMistaken) {
+			t.Errorf("%v", err)
 		}
 	})
 	engines(t, func(l *lab) { // the other way round: no metadata, but tarballs

@@ -20,8 +20,8 @@
 // cannot be read is moved aside. A head that is lost is made anew, bound to nothing: who the package belongs to cannot be known from what is left,
 // and must not be up to whoever publishes first.
 //
-// A repair happens after the whole check, and is refused where it finds that not one tarball is where the metadata say: then
-// somebody has mistaken a folder or a bucket, and withdrawing every version would be the greater damage.
+// A repair happens after the whole check, and is refused where most of the tarballs are not where the metadata say, or most of what is
+// stored has no name: then a folder is the wrong one, or a disk is not mounted, and withdrawing every version would be the greater damage.
 //
 // # Memory
 //
@@ -116,7 +116,7 @@ func (s Summary) Left() int { return s.Findings - s.Repaired }
 type Options struct {
 	// Quick leaves out reading the tarballs: that they are there and have their size is all that is looked at.
 	Quick bool
-	// Force repairs even where no tarball is where the metadata say.
+	// Force repairs even where metadata and storage hardly belong together.
 	Force bool
 	// By is who repairs, as it stays on record.
 	By store.Actor

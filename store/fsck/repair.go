@@ -10,19 +10,21 @@ import (
 	"gatehouse/store"
 )
 
-// ErrMistaken: not one tarball is where the metadata say, which is no damage but a mistake.
-var ErrMistaken = errors.New("metadata and storage do not belong together, not one tarball has both: is each the right folder or bucket? Nothing was changed; if it is damage all the same, use --force")
+// ErrMistaken: most of what the metadata name is not in the storage, or the other way round, which is rather a mistake than damage.
+var ErrMistaken = errors.New("metadata and storage hardly belong together: is each the right folder or bucket, and mounted? Nothing was changed; if it is damage all the same, use --force")
 
-// mistaken reports whether metadata and storage do not seem to belong together.
-func (c *Check) mistaken() bool {
-	lost := c.sum.Tarballs > 0 && c.plan.missing >= c.sum.Tarballs
-	strange := c.sum.Tarballs == 0 && len(c.plan.orphans) > 0
-	return lost || strange
+// mistaken reports whether metadata and storage do not seem to belong together: all of one has nothing on the other side, or, of more
+// than a few, most.
+func mistaken(tarballs, missing, orphans int) bool {
+	most := func(lonely, all int) bool { return lonely > 0 && lonely >= all || lonely >= few && 2*lonely > all }
+	return most(missing, tarballs) || most(orphans, tarballs-missing+orphans)
 }
+
+const few = 10
 
 // Repair puts right what Run has found and can be put right. It may be cut off at any moment: each repair is whole, and a second check finds the rest.
 func (c *Check) Repair(ctx context.Context) (Summary, error) {
-	if c.mistaken() && !c.o.Force {
+	if !c.o.Force && mistaken(c.sum.Tarballs, c.plan.missing, len(c.plan.orphans)) {
 		return c.sum, ErrMistaken
 	}
 	c.sum.Stage = Repairs

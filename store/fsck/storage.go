@@ -43,7 +43,7 @@ func (c *Check) folder(ctx context.Context, objects []blob.Info) error {
 		return nil
 	}
 	name := store.PackageOfBlob(objects[0].Key)
-	nameless, unsure, err := c.nameless(ctx, name, objects)
+	nameless, _, err := c.nameless(ctx, name, objects)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,8 @@ func (c *Check) folder(ctx context.Context, objects []blob.Info) error {
 			}
 			waiting[u.Blob] = true
 		}
-		if nameless, unsure, err = c.nameless(ctx, name, nameless); err != nil {
+		nameless, unsure, err := c.nameless(ctx, name, nameless)
+		if err != nil {
 			return err
 		}
 		for _, info := range nameless {
