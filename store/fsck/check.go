@@ -81,7 +81,7 @@ func (c *Check) inspect(ctx context.Context, r store.Record) ([]Finding, map[str
 		}
 		if f.Kind != TarballUnread {
 			f.Repairable = true
-			f.Words += ": put a good copy of " + strconv.Quote(v.Blob) + " back into the storage, or let --repair withdraw the version"
+			f.Words += "; put a good copy of " + strconv.Quote(v.Blob) + " back into the storage, or let --repair withdraw the version"
 			lost[v.Number] = v.Blob
 		}
 		findings = append(findings, f)
