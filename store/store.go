@@ -52,6 +52,8 @@ var (
 	ErrStale = errors.New("the package has changed since it was read")
 	// ErrFull: a device has no room left. Nothing was done.
 	ErrFull = errors.New("no space left")
+	// ErrUnavailable: the engine of the tarballs is a server of its own, and cannot be used now. Nothing was done.
+	ErrUnavailable = blob.ErrUnavailable
 	// ErrFormat: the stored data were written by another version of the registry and cannot be used by this one.
 	ErrFormat = errors.New("unknown data format")
 )

@@ -14,6 +14,8 @@ import (
 // tarball serves the bytes of a version, whole or in ranges, with GET and HEAD. Accept is not looked at: yarn 1 and pnpm 10 ask for
 // tarballs with the Accept of documents.
 //
+// Where the tarballs are in a storage of their own the caller may be sent there, see redirected.
+//
 // The bytes never change, but permissions do: a cache must ask again, and is answered 304.
 func (p *protocol) tarball(c *gin.Context) error {
 	name, head, who, err := p.readable(c)
@@ -24,6 +26,11 @@ func (p *protocol) tarball(c *gin.Context) error {
 	version, ok := name.VersionOf(file)
 	if !ok {
 		return noVersion(name, file, who)
+	}
+	if done, err := p.redirected(c, head, version); errors.Is(err, store.ErrNoVersion) {
+		return noVersion(name, version, who)
+	} else if done || err != nil {
+		return err
 	}
 	object, record, err := p.Registry.Tarball(c.Request.Context(), head, version)
 	if errors.Is(err, store.ErrNoVersion) {
