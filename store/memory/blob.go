@@ -2,10 +2,14 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"sync"
+	"time"
 
 	"gatehouse/store/blob"
 )
@@ -13,13 +17,21 @@ import (
 // Blob is a blob.Store in memory. Use NewBlob.
 type Blob struct {
 	mu      sync.RWMutex
-	objects map[string][]byte
+	objects map[string]object
 }
 
-var _ blob.Store = (*Blob)(nil)
+type object struct {
+	content []byte
+	put     time.Time
+}
+
+var (
+	_ blob.Store  = (*Blob)(nil)
+	_ blob.Lister = (*Blob)(nil)
+)
 
 // NewBlob returns an empty store.
-func NewBlob() *Blob { return &Blob{objects: map[string][]byte{}} }
+func NewBlob() *Blob { return &Blob{objects: map[string]object{}} }
 
 // Put implements blob.Store, but for the bound on memory: the object itself has to go somewhere.
 func (s *Blob) Put(ctx context.Context, key string, size int64, r io.Reader) error {
@@ -47,7 +59,7 @@ func (s *Blob) Put(ctx context.Context, key string, size int64, r io.Reader) err
 		return fmt.Errorf("memory: %w", err)
 	}
 	if _, found := s.objects[key]; !found {
-		s.objects[key] = content
+		s.objects[key] = object{content, time.Now()}
 	}
 	return nil
 }
@@ -59,11 +71,11 @@ func (s *Blob) Open(ctx context.Context, key string) (*blob.Object, error) {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	content, found := s.objects[key]
+	o, found := s.objects[key]
 	if !found {
 		return nil, blob.ErrNotFound
 	}
-	return &blob.Object{Size: int64(len(content)), Body: body{bytes.NewReader(content)}}, nil
+	return &blob.Object{Size: int64(len(o.content)), Body: body{bytes.NewReader(o.content)}}, nil
 }
 
 // Delete implements blob.Store.
@@ -75,6 +87,35 @@ func (s *Blob) Delete(ctx context.Context, key string) error {
 	defer s.mu.Unlock()
 	delete(s.objects, key)
 	return nil
+}
+
+// List implements blob.Lister, but for the bound on memory.
+func (s *Blob) List(ctx context.Context) iter.Seq2[blob.Info, error] {
+	return func(yield func(blob.Info, error) bool) {
+		for _, i := range s.infos() {
+			if err := ctx.Err(); err != nil {
+				yield(blob.Info{}, fmt.Errorf("memory: %w", err))
+				return
+			}
+			if !yield(i, nil) {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(blob.Info{}, fmt.Errorf("memory: %w", err))
+		}
+	}
+}
+
+func (s *Blob) infos() []blob.Info {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	infos := make([]blob.Info, 0, len(s.objects))
+	for key, o := range s.objects {
+		infos = append(infos, blob.Info{Key: key, Size: int64(len(o.content)), Modified: o.put})
+	}
+	slices.SortFunc(infos, func(a, b blob.Info) int { return cmp.Compare(a.Key, b.Key) })
+	return infos
 }
 
 func (s *Blob) has(key string) bool {

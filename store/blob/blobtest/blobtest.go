@@ -53,6 +53,9 @@ func Run(t *testing.T, h Harness) {
 		{"NeighboursAtOnce", testNeighboursAtOnce},
 		{"Cancelled", testCancelled},
 		{"CancelledMeanwhile", testCancelledMeanwhile},
+		{"List", testList},
+		{"ListStops", testListStops},
+		{"ListMeanwhile", testListMeanwhile},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, h) })
 	}
