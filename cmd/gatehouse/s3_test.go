@@ -150,15 +150,47 @@ func TestClientsRedirected(t *testing.T) {
 			c.lockfile(t, app, at.url+"/"+name+"/-/ui-"+c.Name+"-1.0.0.tgz", at.packument(t, name).Versions["1.0.0"].Dist.Integrity)
 			// Somebody else, with an empty cache, from the lock file.
 			c.yes(t, "install from lock", c.user(t, at.github.Ada).InstallFrozen(app))
+			if requests, headers := watched.take(); len(requests) == 0 || slices.ContainsFunc(headers, func(h http.Header) bool { return h["Authorization"] != nil }) {
+				t.Errorf("from the lock file the bucket saw %q", requests)
+			}
 
 			mallory := c.user(t, at.github.Mallory)
-			watched.take()
 			mallory.InstallFrozen(app).MustFail(t)
 			if requests, _ := watched.take(); len(requests) > 0 {
 				t.Errorf("a stranger came as far as %q", requests)
 			}
 			t.Logf("install took %.1f s", installed.Took.Seconds())
 		})
+	}
+}
+
+// TestClientsAtTheBucketsHost: where registry and bucket differ by their port only, npm and yarn 1 would send their token to both. They get the
+// bytes from the registry.
+func TestClientsAtTheBucketsHost(t *testing.T) {
+	t.Parallel()
+	clients := []clienttest.Client{clienttest.Named(t, "npm-11"), clienttest.Named(t, "yarn-1")}
+	github := githubtest.Acme().Start()
+	t.Cleanup(github.Close)
+	b := newBucket(t)
+	b.write(t, b.server.AccessKeyID, b.server.SecretAccessKey, b.name, b.proxy.URL, "redirect: true")
+	watched := b.watch()
+	i := launch(t, self(t), t.TempDir(), github, b.flags()...)
+	for _, client := range clients {
+		c := cell{client, &process{url: i.url, github: github}, nil}
+		name := c.name("ui")
+		c.yes(t, "publish", c.user(t, github.Wendy).Publish(library(t, name, "1.0.0", "'from the registry'"), "latest"))
+		app := application(t, name, "1.0.0")
+		c.yes(t, "install", c.user(t, github.Rita).Install(app))
+		if got := required(t, app, name); got != "from the registry" {
+			t.Errorf("%s: the content is %q", c.Name, got)
+		}
+	}
+	i.terminate(t)
+	if requests, _ := watched.take(); len(requests) > 0 {
+		t.Errorf("the bucket saw %q", requests)
+	}
+	if n := strings.Count(i.log.String(), "the storage has the registry's own host name"); n != 1 {
+		t.Errorf("the log says it %d times", n)
 	}
 }
 
