@@ -2,9 +2,11 @@ package server_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -61,7 +63,14 @@ func startAway(t *testing.T, change func(*server.Options)) *away {
 	return a
 }
 
-var large = packumenttest.Package{Name: "@acme/ui", Version: "1.0.0", Repository: "github:acme/ui", Files: map[string]string{"data": strings.Repeat("0123456789", 50_000)}}
+var large = packumenttest.Package{Name: "@acme/ui", Version: "1.0.0", Repository: "github:acme/ui", Files: map[string]string{"data": noise(300_000)}}
+
+// noise is text that does not compress to nothing.
+func noise(n int) string {
+	b := make([]byte, n/2)
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(b) // never fails
+	return hex.EncodeToString(b)
+}
 
 const uiTarball = "/@acme/ui/-/ui-1.0.0.tgz"
 
@@ -145,6 +154,9 @@ func TestRedirectAfterVerdict(t *testing.T) {
 	t.Parallel()
 	a := startAway(t, nil)
 	a.publish(large, http.StatusCreated)
+	if res, _ := a.ask(http.MethodGet, uiTarball, a.github.WendyReads, nil); res.StatusCode != http.StatusFound {
+		t.Fatalf("a reader: %d", res.StatusCode)
+	}
 	refused := func(what, path, token string, want int) {
 		t.Helper()
 		res, body := a.ask(http.MethodGet, path, token, nil)
@@ -155,9 +167,9 @@ func TestRedirectAfterVerdict(t *testing.T) {
 	refused("nobody", uiTarball, "", 401)
 	refused("an unknown token", uiTarball, githubtest.Unknown, 401)
 	refused("a stranger", uiTarball, a.github.Mallory, 404)
-	refused("no such version", "/@acme/ui/-/ui-2.0.0.tgz", a.github.Rita, 404)
-	refused("no such file", "/@acme/ui/-/other-1.0.0.tgz", a.github.Rita, 404)
-	refused("no such package", "/@acme/no/-/no-1.0.0.tgz", a.github.Rita, 404)
+	refused("no such version", "/@acme/ui/-/ui-2.0.0.tgz", a.github.WendyReads, 404)
+	refused("no such file", "/@acme/ui/-/other-1.0.0.tgz", a.github.WendyReads, 404)
+	refused("no such package", "/@acme/no/-/no-1.0.0.tgz", a.github.WendyReads, 404)
 
 	two := large
 	two.Version = "2.0.0"
@@ -173,14 +185,14 @@ func TestRedirectAfterVerdict(t *testing.T) {
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("unpublishing: %d %s", res.StatusCode, body)
 	}
-	refused("an unpublished version", uiTarball, a.github.Rita, 410)
+	refused("an unpublished version", uiTarball, a.github.WendyReads, 410)
 
-	// ada has not asked before, so that no older verdict stands.
+	// rita has not asked before, so that no older verdict stands.
 	a.github.AddOrg("evil")
 	a.github.Transfer("acme/ui", "evil")
 	refused("a frozen package", "/@acme/ui/-/ui-2.0.0.tgz", a.github.Mallory, 404)
 	a.publish(two, http.StatusForbidden)
-	refused("a frozen package, by a reader", "/@acme/ui/-/ui-2.0.0.tgz", a.github.WendyReads, 403)
+	refused("a frozen package, by a reader", "/@acme/ui/-/ui-2.0.0.tgz", a.github.Rita, 403)
 }
 
 // TestNoRedirect: what a presigned address cannot answer, and callers who want the bytes themselves.
@@ -210,6 +222,11 @@ func TestNoRedirect(t *testing.T) {
 		if res.StatusCode != c.status || !bytes.Equal(body, c.body) || res.Header.Get("Cache-Control") != "private, no-cache" {
 			t.Errorf("%s: %d, %d bytes, %v; want %d, %d bytes", what, res.StatusCode, len(body), res.Header, c.status, len(c.body))
 		}
+	}
+	a.bucket.Requests()
+	a.ask(http.MethodGet, uiTarball, a.github.Rita, nil, "X-Gatehouse-No-Redirect", "1")
+	if asked := a.bucket.Requests(); len(asked) != 1 {
+		t.Errorf("serving a tarball took %q", asked)
 	}
 	for what, path := range map[string]string{"another query": uiTarball + "?redirect=true", "an odd query": uiTarball + "?write=true&redirect"} {
 		if res, _ := a.ask(http.MethodGet, path, a.github.Rita, nil); res.StatusCode != http.StatusFound {
@@ -259,6 +276,32 @@ func TestNoRedirectToOwnHost(t *testing.T) {
 				t.Errorf("the log says so %d times, want %d", warned, want)
 			}
 		})
+	}
+}
+
+// TestStorageBreaksOff: a tarball that cannot be read to its end is cut short so that the client notices, and the log says why.
+func TestStorageBreaksOff(t *testing.T) {
+	t.Parallel()
+	a := startAway(t, func(o *server.Options) { o.NPM.Redirect = 0 })
+	a.publish(large, http.StatusCreated)
+	a.bucket.Fail(s3test.Fault{Method: http.MethodGet, Do: s3test.Truncate(1000)})
+	req, err := http.NewRequest(http.MethodGet, a.registry.URL+uiTarball, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+a.github.Rita)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	content, err := io.ReadAll(res.Body)
+	if err == nil || len(content) >= len(large.Tarball()) {
+		t.Errorf("%d bytes of %d, %v", len(content), len(large.Tarball()), err)
+	}
+	a.registry.Close() // the line is written after the answer
+	if log := a.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "s3: reading @acme/ui/") {
+		t.Errorf("the log:\n%s", log)
 	}
 }
 

@@ -25,7 +25,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 func TestKilledDuringPublishes(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	killedDuringPublishes(t, 25, data, func() (stored []string) {
+	killedDuringPublishes(t, 25, 200*time.Millisecond, data, func() (stored []string) {
 		err := filepath.WalkDir(filepath.Join(data, "storage"), func(path string, d fs.DirEntry, err error) error {
 			if err == nil && !d.IsDir() && d.Name() != "%lock" {
 				stored = append(stored, path)
@@ -44,14 +44,14 @@ func TestKilledDuringPublishesToS3(t *testing.T) {
 	t.Parallel()
 	b := newBucket(t)
 	data := t.TempDir()
-	killedDuringPublishes(t, 10, data, func() []string { return b.objects(t) }, b.flags()...)
+	killedDuringPublishes(t, 8, 600*time.Millisecond, data, func() []string { return b.objects(t) }, b.flags()...)
 	if left, err := filepath.Glob(filepath.Join(data, "db", "spool", "*")); err != nil || len(left) > 0 {
 		t.Errorf("in the spool: %q, %v", left, err)
 	}
 }
 
-// killedDuringPublishes does it with these flags. stored lists what the storage holds, all of it.
-func killedDuringPublishes(t *testing.T, rounds int, data string, stored func() []string, flags ...string) {
+// killedDuringPublishes does it with these flags, after at most longest each time. stored lists what the storage holds, all of it.
+func killedDuringPublishes(t *testing.T, rounds int, longest time.Duration, data string, stored func() []string, flags ...string) {
 	const writers = 6
 	github := githubtest.Acme().Start()
 	defer github.Close()
@@ -88,7 +88,7 @@ func killedDuringPublishes(t *testing.T, rounds int, data string, stored func() 
 				}
 			})
 		}
-		time.Sleep(time.Duration(20+rand.IntN(200)) * time.Millisecond) // the moment is what is tried
+		time.Sleep(20*time.Millisecond + rand.N(longest)) // the moment is what is tried
 		i.kill()
 		all.Wait()
 	}

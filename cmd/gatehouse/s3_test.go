@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,7 +19,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"gatehouse/cmd/gatehouse/clienttest"
+	"gatehouse/config"
 	"gatehouse/githubauth/githubtest"
+	"gatehouse/store/blob"
 	"gatehouse/store/packument/packumenttest"
 	"gatehouse/store/s3/s3test"
 )
@@ -255,6 +259,35 @@ func TestBucketMistakes(t *testing.T) {
 	}
 	if left := b.objects(t); len(left) > 0 {
 		t.Errorf("in the bucket: %q", left)
+	}
+}
+
+// TestBucketIsTidied: uploads in parts that somebody may still be working on are left alone, and the right to look for them is there.
+func TestBucketIsTidied(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t)
+	flags := newFlags()
+	if err := flags.Set("config", b.file); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(config.Options{Flags: flags, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStorage(cfg, slog.New(slog.DiscardHandler))
+	if err := s.reach(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	key := s3Prefix + "@acme/ui/ui-1.0.0.tgz"
+	if _, err := b.server.Client().CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: &b.name, Key: &key}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.tidy(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d uploads were removed, %v", n, err)
+	}
+	b.proxy.Fail(s3test.Fault{Query: "uploads", Do: s3test.Answer(403, "AccessDenied", "Access Denied")})
+	if _, err := s.tidy(t.Context()); !errors.Is(err, blob.ErrUnavailable) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -2,7 +2,9 @@ package npm
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -45,8 +47,30 @@ func (p *protocol) tarball(c *gin.Context) error {
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("ETag", `"`+strings.TrimRight(record.Integrity, "=")+`"`)
 	// gin's writer hides ReadFrom, and with it the kernel's way from file to socket.
-	http.ServeContent(underlying(c), c.Request, "", time.Time{}, object.Body)
+	if file, ok := object.Body.(*os.File); ok {
+		http.ServeContent(underlying(c), c.Request, "", time.Time{}, file)
+		return nil
+	}
+	body := &watched{ReadSeeker: object.Body}
+	http.ServeContent(underlying(c), c.Request, "", time.Time{}, body)
+	if body.err != nil {
+		_ = c.Error(body.err) // the answer has begun and is cut short, which the client notices; this tells the log why
+	}
 	return nil
+}
+
+// watched remembers why reading failed, which ServeContent keeps to itself.
+type watched struct {
+	io.ReadSeeker
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadSeeker.Read(p)
+	if err != nil && err != io.EOF && w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 func underlying(c *gin.Context) http.ResponseWriter {
