@@ -83,7 +83,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	if err != nil {
 		return err
 	}
-	// This process has the data to itself, so every upload that is not committed is one that a crash cut off.
+	// This process has the data to itself (LevelDB's lock), so every upload that is not committed is one that a crash cut off. A bucket
+	// that is slower to store the last bytes of a dead sender than we are to start keeps an object that nothing names, and no harm is done.
 	if n, err := packages.Sweep(ctx, true); err != nil {
 		log.Error("what publishes left that a crash cut off could not be removed; it will be tried again", "error", err)
 	} else if n > 0 {
