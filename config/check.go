@@ -36,6 +36,7 @@ func (l *loader) follow() {
 func (l *loader) check() {
 	c := l.cfg
 	l.checkFolders()
+	l.checkS3()
 	if c.Packages.Global == GlobalLocal && c.Auth.Type == AuthGitHub && len(c.Auth.GitHub.Orgs) == 0 && !l.bad["auth.github.orgs"] {
 		l.blame("packages.global", "is local, so auth.github.orgs must list the owners whose repositories may publish names without a namespace; otherwise anybody could take any name")
 	}
@@ -48,13 +49,30 @@ func (l *loader) check() {
 	}
 }
 
+// checkS3 reports what a bucket lacks. Without storage.type s3 the keys are not looked at, so that one may change back and forth.
+func (l *loader) checkS3() {
+	s3 := l.cfg.Storage.S3
+	if l.cfg.Storage.Type != StorageS3 {
+		return
+	}
+	const bucket, id, secret = "storage.s3.bucket", "storage.s3.accessKeyId", "storage.s3.secretAccessKey"
+	if s3.Bucket == "" && !l.isBad(bucket) {
+		l.blame2(bucket, "storage.type", "must name a bucket, since storage.type is s3")
+	}
+	if (s3.AccessKeyID == "") != s3.SecretAccessKey.IsZero() && !l.isBad(id) && !l.isBad(secret) {
+		l.blame2(id, secret, "and "+secret+" belong together, and only one of them is set; set both, or neither to use the credentials that the AWS SDK finds")
+	}
+}
+
+func (l *loader) isBad(key string) bool { return l.bad[strings.ToLower(key)] }
+
 // checkFolders reports folders that would write into one another.
 func (l *loader) checkFolders() {
 	type folder struct{ key, path, full string }
 	var folders []folder
 	for _, k := range l.schema {
 		p, ok := k.field(l.cfg).(*string)
-		if !ok || !k.isPath || *p == "" {
+		if !ok || !k.isPath || *p == "" || k.field(l.cfg) == any(&l.cfg.Storage.Local.Path) && l.cfg.Storage.Type == StorageS3 {
 			continue
 		}
 		full, err := filepath.Abs(*p)

@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"time"
 )
 
 // Config is the validated configuration. Each field is one key of the schema.
@@ -95,17 +96,33 @@ type LevelDB struct {
 type Storage struct {
 	Type  StorageType
 	Local LocalStorage
+	S3    S3
 }
 
 // StorageType is a byte engine.
 type StorageType string
 
-// StorageLocal is a folder on this machine.
-const StorageLocal StorageType = "local"
+const (
+	StorageLocal StorageType = "local" // a folder on this machine
+	StorageS3    StorageType = "s3"    // a bucket
+)
 
 // LocalStorage is the local engine's folder.
 type LocalStorage struct {
 	Path string
+}
+
+// S3 is the bucket, and how it is reached.
+type S3 struct {
+	AccessKeyID     string // both or neither with Type s3; neither: the SDK's default chain
+	SecretAccessKey Secret
+	Region          string
+	Bucket          string        // not empty with Type s3
+	Prefix          string        // without slashes around it
+	Endpoint        string        // "" is Amazon; scheme, host and port otherwise
+	PathStyle       bool          // the bucket is in the path, not in the host name
+	Redirect        bool          // tarballs are fetched from the bucket
+	Expires         time.Duration // of the addresses that Redirect hands out, in whole seconds
 }
 
 // Packages is which names belong to this registry.

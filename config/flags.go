@@ -42,6 +42,12 @@ func FlagError(err error) error {
 		return err
 	}
 	name := unknown.GetSpecifiedName()
+	for _, k := range schema {
+		if k.secret && strings.EqualFold(k.name, name) {
+			return fmt.Errorf("--%s is not a flag, since everybody on a machine can read the flags of a process; use the environment (%s, or %s_FILE to name a file) or the configuration file",
+				k.name, envName(k.name), envName(k.name))
+		}
+	}
 	if near := nearest(strings.ToLower(name), append(names(schema), configFlag)); near != "" && len(name) > 1 {
 		return fmt.Errorf("--%s is not a known flag; did you mean --%s?", name, near)
 	}
@@ -78,7 +84,7 @@ func (l *loader) flagLayer() layer {
 	}
 	for _, k := range l.schema {
 		if f := l.Flags.Lookup(strings.ToLower(k.name)); f != nil && f.Changed {
-			out[strings.ToLower(k.name)] = setting{Text: f.Value.String(), Where: "--" + f.Name}
+			out[strings.ToLower(k.name)] = setting{Text: f.Value.String(), Where: "--" + k.name}
 		}
 	}
 	return out

@@ -14,10 +14,16 @@ func TestFlagsTeach(t *testing.T) {
 	Flags(fs)
 	usage := fs.FlagUsages()
 	for _, k := range schema {
+		if k.secret {
+			if fs.Lookup(k.name) != nil || strings.Contains(strings.ToLower(usage), strings.ToLower(k.name)) {
+				t.Errorf("%s is a flag, for everybody to read", k.name)
+			}
+			continue
+		}
 		if f := fs.Lookup(k.name); f == nil || f.DefValue != k.def || f.Usage != k.meaning || f.Changed {
 			t.Errorf("%s: %+v", k.name, f)
 		}
-		if !strings.Contains(usage, "--"+k.name) {
+		if !strings.Contains(usage, "--"+strings.ToLower(k.name)) {
 			t.Errorf("%s is not in the usage", k.name)
 		}
 	}
@@ -47,8 +53,10 @@ func TestFlagError(t *testing.T) {
 		"--port":          "--port is not a known flag; did you mean --server.port?",
 		"--confg=x":       "--confg is not a known flag; did you mean --config?",
 		"--zzz":           "unknown flag: --zzz",
-		"-p":              "unknown shorthand flag: 'p' in -p",
-		"--server.port":   "flag needs an argument: --server.port",
+		"--storage.s3.secretaccesskey=x": "--storage.s3.secretAccessKey is not a flag, since everybody on a machine can read the flags of a process; " +
+			"use the environment (GATEHOUSE_STORAGE__S3__SECRETACCESSKEY, or GATEHOUSE_STORAGE__S3__SECRETACCESSKEY_FILE to name a file) or the configuration file",
+		"-p":            "unknown shorthand flag: 'p' in -p",
+		"--server.port": "flag needs an argument: --server.port",
 	} {
 		fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
 		Flags(fs)

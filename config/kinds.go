@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -117,6 +118,61 @@ func duration(field func(*Config) *time.Duration, least, most time.Duration) kin
 		}
 		return d, nil
 	}, time.Duration.String)
+}
+
+// seconds is a length of time in whole seconds, which may be written as their bare number.
+func seconds(field func(*Config) *time.Duration, least, most time.Duration) kind {
+	return scalarKind("duration", field, func(s setting, text string) (time.Duration, error) {
+		d, err := time.ParseDuration(text)
+		if n, nerr := strconv.ParseUint(text, 10, 31); nerr == nil {
+			d, err = time.Duration(n)*time.Second, nil
+		}
+		if err != nil || d%time.Second != 0 {
+			return 0, s.must("a number of seconds such as 60, or a length of time such as 5m", text)
+		}
+		if d < least || d > most {
+			return 0, s.must(fmt.Sprintf("from %v to %v", least, most), text)
+		}
+		return d, nil
+	}, func(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) + "s" })
+}
+
+// word is a text without spaces that may be empty, and must match form, if there is one.
+func word(field func(*Config) *string, form *regexp.Regexp, be string) kind {
+	return scalarKind("text", field, func(s setting, text string) (string, error) {
+		if strings.Contains(text, " ") && form == nil {
+			return "", errors.New("must not contain spaces")
+		}
+		if text != "" && form != nil && !form.MatchString(text) {
+			return "", s.must(be, text)
+		}
+		return text, nil
+	}, same[string])
+}
+
+var (
+	regionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+	// Servers other than Amazon's, and Amazon's oldest buckets, have capitals and underscores.
+	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+	// prefixSegment is what a part of an object's name may consist of.
+	prefixSegment = regexp.MustCompile(`^[A-Za-z0-9._@+-]{1,255}$`)
+)
+
+// prefix is what names of objects begin with: segments with slashes between them.
+func prefix(field func(*Config) *string) kind {
+	return scalarKind("text", field, func(s setting, text string) (string, error) {
+		text = strings.Trim(text, "/")
+		if text == "" {
+			return "", nil
+		}
+		segments := strings.Split(text, "/")
+		for _, part := range segments {
+			if !prefixSegment.MatchString(part) || part == "." || part == ".." || len(segments) > 8 || len(text) > 255 {
+				return "", s.must("up to eight parts of letters, digits and ._@+- with slashes between them, such as npm/prod", text)
+			}
+		}
+		return text, nil
+	}, same[string])
 }
 
 // oneOf is a word out of a few. The words of notYet are refused as not implemented.

@@ -58,8 +58,22 @@ func TestBadValues(t *testing.T) {
 		{"auth.github.cache.path", "", "must be a path, not empty"},
 		{"metadata.type", "postgres", "can't be postgres yet: this version doesn't implement it; use leveldb"},
 		{"metadata.leveldb.path", "~/db", `must be a path without "~", which only a shell understands; write the folder out`},
-		{"storage.type", "s3", "can't be s3 yet: this version doesn't implement it; use local"},
-		{"storage.type", "S3", "can't be s3 yet: this version doesn't implement it; use local"},
+		{"metadata.type", "Postgres", "can't be postgres yet: this version doesn't implement it; use leveldb"},
+		{"storage.type", "s4", `must be local or s3, not "s4"; did you mean s3?`},
+		{"storage.s3.accessKeyId", "A KEY", "must not contain spaces"},
+		{"storage.s3.region", "eu/1", `must be the name of a region such as eu-central-1, not "eu/1"`},
+		{"storage.s3.bucket", "acme/npm", `must be the name of a bucket such as acme-npm, not "acme/npm"`},
+		{"storage.s3.prefix", "npm//prod", `must be up to eight parts of letters, digits and ._@+- with slashes between them, such as npm/prod, not "npm//prod"`},
+		{"storage.s3.prefix", "../prod", `must be up to eight parts of letters, digits and ._@+- with slashes between them, such as npm/prod, not "../prod"`},
+		{"storage.s3.endpoint", "minio:9000", `must be an absolute http or https address such as https://npm.example.org/, not "minio:9000"`},
+		{"storage.s3.endpoint", "https://minio.example.org/bucket", "must be a scheme, a host and perhaps a port, without a path"},
+		{"storage.s3.endpoint", "https://key:secret@minio.example.org", `must be an address without a user name, a password or "@"`},
+		{"storage.s3.redirect", "always", `must be true or false, not "always"`},
+		{"storage.s3.expires", "soon", `must be a number of seconds such as 60, or a length of time such as 5m, not "soon"`},
+		{"storage.s3.expires", "1500ms", `must be a number of seconds such as 60, or a length of time such as 5m, not "1500ms"`},
+		{"storage.s3.expires", "-60", `must be a number of seconds such as 60, or a length of time such as 5m, not "-60"`},
+		{"storage.s3.expires", "0", `must be from 1s to 168h0m0s, not "0"`},
+		{"storage.s3.expires", "604801", `must be from 1s to 168h0m0s, not "604801"`},
 		{"storage.local.path", "/", "must be a folder of its own, not the root of the file system"},
 		{"storage.local.path", "a\nb", "must not contain line breaks or control characters"},
 		{"packages.global", "redirects", `must be redirect, deny or local, not "redirects"; did you mean redirect?`},
@@ -119,16 +133,16 @@ logger:
   format: {a: b}
 logger: {}
 wholly: unknown
-storage:
-  s3: {bucket: b}
-metadata: [a]
+metadata:
+  postgres: {dsn: b}
+storage: [a]
 packages:
   global: deny
   GLOBAL: local
 `,
 		env: []string{
 			"OTHER=1", "GATEHOUSE=1", "GATEHOUSEX__Y=1",
-			"GATEHOUSE_SERVER_PORT=1", "GATEHOUSE_STORAGE__LOCAL__PATHS_FILE=x", "GATEHOUSE_STORAGE__S3__BUCKET=b",
+			"GATEHOUSE_SERVER_PORT=1", "GATEHOUSE_STORAGE__LOCAL__PATHS_FILE=x", "GATEHOUSE_METADATA__POSTGRES__DSN=b",
 			"GATEHOUSE_CONFIG=x", "GATEHOUSE_CONFIG_FILE=x", "GATEHOUSE_FOO=",
 			"GATEHOUSE_SERVER__HOST=a", "gatehouse_server__host=b", "GATEHOUSE_SERVER__HOST_FILE=c",
 		},
@@ -143,17 +157,17 @@ packages:
 		"DIR/gatehouse.yaml:13: logger.format must be a value, not a section with keys under it",
 		"DIR/gatehouse.yaml:14: logger is in this file twice; it was set on line 11 already",
 		"DIR/gatehouse.yaml:15: wholly is not a known key",
-		"DIR/gatehouse.yaml:17: storage.s3 can't be set: storage in S3 is not implemented in this version yet",
-		"DIR/gatehouse.yaml:18: metadata must be a section with keys under it, not a value",
+		"DIR/gatehouse.yaml:17: metadata.postgres can't be set: metadata in PostgreSQL is not implemented in this version yet",
+		"DIR/gatehouse.yaml:18: storage must be a section with keys under it, not a value",
 		"DIR/gatehouse.yaml:21: packages.GLOBAL is in this file twice; it was set on line 20 already",
 		"DIR/gatehouse.yaml:12: logger.level must be a single value, not a list",
 		"GATEHOUSE_CONFIG: the configuration file is named by the flag --config only",
 		"GATEHOUSE_CONFIG_FILE: the configuration file is named by the flag --config only",
 		"GATEHOUSE_FOO: foo is not a known key",
+		"GATEHOUSE_METADATA__POSTGRES__DSN: metadata.postgres.dsn can't be set: metadata in PostgreSQL is not implemented in this version yet",
 		"GATEHOUSE_SERVER_PORT: server_port is not a known key; did you mean GATEHOUSE_SERVER__PORT?",
 		"GATEHOUSE_SERVER__HOST_FILE: server.host is set by GATEHOUSE_SERVER__HOST too; keep one of them",
 		"GATEHOUSE_STORAGE__LOCAL__PATHS_FILE: storage.local.paths_file is not a known key; did you mean GATEHOUSE_STORAGE__LOCAL__PATH_FILE?",
-		"GATEHOUSE_STORAGE__S3__BUCKET: storage.s3.bucket can't be set: storage in S3 is not implemented in this version yet",
 		"gatehouse_server__host: server.host is set by GATEHOUSE_SERVER__HOST too; keep one of them",
 	})
 }

@@ -61,6 +61,7 @@ type urlRule struct {
 	slash    bool // it ends in a slash; otherwise in none
 	tokens   bool // callers' tokens are sent there, so it is https or on loopback
 	optional bool // it may be empty
+	bare     bool // it has no path
 }
 
 // address is an absolute http or https URL, kept in one spelling.
@@ -90,6 +91,9 @@ func parseURL(s setting, text string, rule urlRule) (string, error) {
 	}
 	if p := strings.TrimSuffix(u.Path, "/"); p != "" && (p != gopath.Clean(p) || p == "/" || u.RawPath != "" || strings.Contains(p, `\`)) {
 		return "", s.must("an address with a plain path, without empty, dotted or escaped parts", text)
+	}
+	if rule.bare && strings.Trim(u.Path, "/") != "" {
+		return "", errors.New("must be a scheme, a host and perhaps a port, without a path")
 	}
 	if rule.tokens && u.Scheme == "http" && !loopback(u.Hostname()) {
 		return "", fmt.Errorf("must be https, because tokens are sent there; plain http is for loopback addresses only")

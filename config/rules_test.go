@@ -2,6 +2,7 @@ package config
 
 import (
 	"testing"
+	"time"
 )
 
 func TestGitHubAddresses(t *testing.T) {
@@ -63,6 +64,64 @@ func TestFoldersAreSeparate(t *testing.T) {
 		equal(t, problems(t, o, schema), []string{tc.want})
 	}
 	mustLoad(t, world{args: []string{"--storage.local.path=data/db-2"}}.options(t, schema))
+}
+
+func TestBucket(t *testing.T) {
+	t.Parallel()
+	const half = "storage.s3.accessKeyId and storage.s3.secretAccessKey belong together, and only one of them is set; set both, or neither to use the credentials that the AWS SDK finds"
+	for name, tc := range map[string]struct {
+		w    world
+		want []string
+	}{
+		"no bucket": {world{args: []string{"--storage.type=s3"}}, []string{"--storage.type: storage.s3.bucket must name a bucket, since storage.type is s3"}},
+		"an empty bucket": {world{file: "storage:\n  type: s3\n  s3:\n    bucket: ''\n"}, []string{
+			"DIR/gatehouse.yaml:4: storage.s3.bucket must name a bucket, since storage.type is s3"}},
+		"a bad bucket": {world{args: []string{"--storage.type=s3", "--storage.s3.bucket=/"}}, []string{
+			`--storage.s3.bucket: storage.s3.bucket must be the name of a bucket such as acme-npm, not "/"`}},
+		"no secret": {world{args: []string{"--storage.type=s3", "--storage.s3.bucket=npm", "--storage.s3.accessKeyId=AKIA"}}, []string{
+			"--storage.s3.accessKeyId: " + half}},
+		"no id": {world{file: "storage: {type: s3, s3: {bucket: npm}}", env: []string{"GATEHOUSE_STORAGE__S3__SECRETACCESSKEY=s"}}, []string{
+			"GATEHOUSE_STORAGE__S3__SECRETACCESSKEY: " + half}},
+		"another type": {world{file: "storage: {type: local, s3: {accessKeyId: AKIA}}"}, nil},
+		"neither half": {world{file: "storage: {type: s3, s3: {bucket: npm}}"}, nil},
+		// The folder of local storage is nothing to S3.
+		"folders": {world{file: "storage: {type: s3, s3: {bucket: npm}, local: {path: data/db}}"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tc.w.options(t, schema)
+			if tc.want == nil {
+				mustLoad(t, o)
+				return
+			}
+			equal(t, problems(t, o, schema), tc.want)
+		})
+	}
+}
+
+// The founding document's section, word for word: seconds are a bare number there.
+func TestFoundingDocumentsBucket(t *testing.T) {
+	t.Parallel()
+	c := mustLoad(t, world{file: `
+storage:
+  type: s3
+  s3:
+    accessKeyId: AKIAIOSFODNN7EXAMPLE
+    secretAccessKey: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+    region: us-east-1
+    bucket: acme-npm
+    prefix: packages
+    redirect: true
+    expires: 60
+`}.options(t, schema))
+	s3 := c.Storage.S3
+	if s3.SecretAccessKey.Reveal() != "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" {
+		t.Error("the secret is another")
+	}
+	s3.SecretAccessKey = Secret{}
+	want := S3{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", Region: "us-east-1", Bucket: "acme-npm", Prefix: "packages", Redirect: true, Expires: time.Minute}
+	if c.Storage.Type != StorageS3 || s3 != want {
+		t.Errorf("%+v", c.Storage)
+	}
 }
 
 func TestRedirectToItself(t *testing.T) {

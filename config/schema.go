@@ -3,6 +3,7 @@ package config
 import (
 	"log/slog"
 	"net/netip"
+	"time"
 )
 
 // key is one configuration key: all that is known about it is here.
@@ -15,7 +16,6 @@ type key struct {
 
 // later names sections of the founding document that a later version will read.
 var later = map[string]string{
-	"storage.s3":        "storage in S3 is not implemented in this version yet",
 	"metadata.postgres": "metadata in PostgreSQL is not implemented in this version yet",
 }
 
@@ -80,11 +80,38 @@ var schema = []key{
 		path(func(c *Config) *string { return &c.Metadata.LevelDB.Path })},
 
 	{"storage.type", "local",
-		"What keeps the tarballs: local.",
-		oneOf(func(c *Config) *StorageType { return &c.Storage.Type }, []string{"s3"}, StorageLocal)},
+		"What keeps the tarballs: local, or s3.",
+		oneOf(func(c *Config) *StorageType { return &c.Storage.Type }, nil, StorageLocal, StorageS3)},
 	{"storage.local.path", "./data/storage",
-		"The folder of the tarballs.",
+		"The folder of the tarballs. Not used with storage.type s3.",
 		path(func(c *Config) *string { return &c.Storage.Local.Path })},
+	{"storage.s3.accessKeyId", "",
+		"The id of the access key. Unset, with the secret: the credentials that the AWS SDK finds (environment, shared files, web identity, container, instance).",
+		word(func(c *Config) *string { return &c.Storage.S3.AccessKeyID }, nil, "")},
+	{"storage.s3.secretAccessKey", "",
+		"The secret of the access key.",
+		secret(func(c *Config) *Secret { return &c.Storage.S3.SecretAccessKey })},
+	{"storage.s3.region", "",
+		"The region of the bucket, such as eu-central-1. Unset: with storage.s3.endpoint us-east-1, else what the AWS SDK finds.",
+		word(func(c *Config) *string { return &c.Storage.S3.Region }, regionName, "the name of a region such as eu-central-1")},
+	{"storage.s3.bucket", "",
+		"The bucket of the tarballs, which must exist. Required with storage.type s3.",
+		word(func(c *Config) *string { return &c.Storage.S3.Bucket }, bucketName, "the name of a bucket such as acme-npm")},
+	{"storage.s3.prefix", "",
+		"What the name of every object in the bucket begins with, such as npm/prod. Empty: nothing.",
+		prefix(func(c *Config) *string { return &c.Storage.S3.Prefix })},
+	{"storage.s3.endpoint", "",
+		"Another S3 server than Amazon's: scheme, host and port, such as https://minio.example.org:9000.",
+		address(func(c *Config) *string { return &c.Storage.S3.Endpoint }, urlRule{optional: true, bare: true})},
+	{"storage.s3.path_style", "false",
+		"Put the bucket into the path of addresses instead of the host name. Most servers other than Amazon's need it.",
+		toggle(func(c *Config) *bool { return &c.Storage.S3.PathStyle })},
+	{"storage.s3.redirect", "false",
+		"Send those who fetch a tarball, and may, to the bucket, with an address that is valid for storage.s3.expires. Never to the registry's own host name.",
+		toggle(func(c *Config) *bool { return &c.Storage.S3.Redirect })},
+	{"storage.s3.expires", "60s",
+		"How long such an address is valid: seconds, or a length of time such as 5m.",
+		seconds(func(c *Config) *time.Duration { return &c.Storage.S3.Expires }, time.Second, 7*24*time.Hour)},
 
 	{"packages.global", "redirect",
 		"Names without a namespace: redirect (reads go to packages.global_registry), deny, or local (they are packages of this registry).",

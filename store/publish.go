@@ -49,7 +49,7 @@ const uploadTime = time.Hour
 //
 // Publishing the same bytes again, by the same publisher and soon after, succeeds and changes nothing.
 // Errors: ErrVersionExists, *Gone for a number that was unpublished, ErrRebound,
-// ErrNamespace, ErrBusy, ErrFull.
+// ErrNamespace, ErrBusy, ErrFull, ErrUnavailable.
 func (s *Store) Publish(ctx context.Context, p Publication) (Outcome, error) {
 	name, version := p.Upload.Name.String(), p.Upload.Version
 
@@ -185,7 +185,9 @@ func (s *Store) upload(ctx context.Context, u *packument.Upload) (kv.Entry, erro
 		return kv.Entry{}, err
 	}
 	if err := s.blobs.Put(ctx, key, u.Size, tarball); err != nil {
-		_, _ = s.remove(context.WithoutCancel(ctx), row) // and if not now, Sweep will
+		if !errors.Is(err, ErrUnavailable) { // else nobody would answer to this either, and somebody waits for us
+			_, _ = s.remove(context.WithoutCancel(ctx), row) // and if not now, Sweep will
+		}
 		return kv.Entry{}, noRoom(fmt.Errorf("storing the tarball of %s@%s: %w", name, u.Version, err))
 	}
 	return row, nil

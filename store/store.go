@@ -54,6 +54,8 @@ var (
 	ErrFull = errors.New("no space left")
 	// ErrEmpty: there are no data, and Options.Existing asked for some.
 	ErrEmpty = errors.New("there is no registry in these data")
+	// ErrUnavailable: the engine of the tarballs is a server of its own, and cannot be used now. Nothing was done.
+	ErrUnavailable = blob.ErrUnavailable
 	// ErrFormat: the stored data were written by another version of the registry and cannot be used by this one.
 	ErrFormat = errors.New("unknown data format")
 )

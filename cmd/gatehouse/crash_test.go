@@ -24,16 +24,43 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // there with the right bytes; what was not is there whole or not at all, and can be published again; nothing is left lying about.
 func TestKilledDuringPublishes(t *testing.T) {
 	t.Parallel()
-	const rounds, writers = 25, 6
+	data := t.TempDir()
+	killedDuringPublishes(t, 25, 200*time.Millisecond, data, func() (stored []string) {
+		err := filepath.WalkDir(filepath.Join(data, "storage"), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && !d.IsDir() && d.Name() != "%lock" {
+				stored = append(stored, path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return stored
+	})
+}
+
+// TestKilledDuringPublishesToS3 is the same with the tarballs in a bucket.
+func TestKilledDuringPublishesToS3(t *testing.T) {
+	t.Parallel()
+	b := newBucket(t)
+	data := t.TempDir()
+	killedDuringPublishes(t, 8, 600*time.Millisecond, data, func() []string { return b.objects(t) }, b.flags()...)
+	if left, err := filepath.Glob(filepath.Join(data, "db", "spool", "*")); err != nil || len(left) > 0 {
+		t.Errorf("in the spool: %q, %v", left, err)
+	}
+}
+
+// killedDuringPublishes does it with these flags, after at most longest each time. stored lists what the storage holds, all of it.
+func killedDuringPublishes(t *testing.T, rounds int, longest time.Duration, data string, stored func() []string, flags ...string) {
+	const writers = 6
 	github := githubtest.Acme().Start()
 	defer github.Close()
-	data := t.TempDir()
 
 	var mu sync.Mutex
 	acknowledged := map[string]packumenttest.Package{} // by name@version
 	answered, unanswered := 0, 0
 	for round := range rounds {
-		i := launch(t, self(t), data, github)
+		i := launch(t, self(t), data, github, flags...)
 		var all sync.WaitGroup
 		for w := range writers {
 			all.Go(func() {
@@ -61,7 +88,7 @@ func TestKilledDuringPublishes(t *testing.T) {
 				}
 			})
 		}
-		time.Sleep(time.Duration(20+rand.IntN(200)) * time.Millisecond) // the moment is what is tried
+		time.Sleep(20*time.Millisecond + rand.N(longest)) // the moment is what is tried
 		i.kill()
 		all.Wait()
 	}
@@ -70,7 +97,7 @@ func TestKilledDuringPublishes(t *testing.T) {
 	}
 
 	began := time.Now()
-	i := launch(t, self(t), data, github)
+	i := launch(t, self(t), data, github, flags...)
 	took := time.Since(began)
 	tarballs := 0
 	for w := range 2 {
@@ -104,17 +131,14 @@ func TestKilledDuringPublishes(t *testing.T) {
 		t.Errorf("%s was acknowledged and is lost", lost)
 	}
 	i.terminate(t)
-	files := 0
-	err := filepath.WalkDir(filepath.Join(data, "storage"), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".tgz") {
-			files++
-		} else if err == nil && !d.IsDir() && d.Name() != "%lock" {
+	files := stored()
+	for _, path := range files {
+		if !strings.HasSuffix(path, ".tgz") {
 			t.Errorf("left behind: %s", path)
 		}
-		return err
-	})
-	if err != nil || files != tarballs {
-		t.Errorf("%d tarballs are listed and %d stored, %v", tarballs, files, err)
+	}
+	if len(files) != tarballs {
+		t.Errorf("%d tarballs are listed and %d stored", tarballs, len(files))
 	}
 	t.Logf("%d kills; %d publishes acknowledged, %d cut off; %d versions there; the last start took %s", rounds, answered, unanswered, tarballs, took)
 }

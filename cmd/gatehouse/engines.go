@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"gatehouse/config"
-	"gatehouse/store/blob"
-	"gatehouse/store/disk"
 	"gatehouse/store/leveldb"
 )
 
@@ -23,23 +22,13 @@ func openMetadata(cfg *config.Config) (*leveldb.Store, error) {
 	return meta, err
 }
 
-// storage is an engine of bytes as a process needs it.
-type storage interface {
-	blob.Store
-	Ready(ctx context.Context) error
-	Close() error
-}
-
-// openStorage opens an engine of the tarballs with its settings, the one in use or another.
-func openStorage(_ context.Context, cfg *config.Config, which config.StorageType) (storage, error) {
-	if which != config.StorageLocal {
-		return nil, fmt.Errorf("this version has no storage of the type %s", which)
+// openStorage opens an engine of the tarballs for a command.
+func openStorage(ctx context.Context, cfg *config.Config, which config.StorageType) (*storage, error) {
+	blobs := newStorage(cfg, which, slog.New(slog.DiscardHandler)) // it only speaks of serving
+	if err := blobs.reach(ctx); err != nil {
+		return nil, err
 	}
-	blobs, err := disk.Open(cfg.Storage.Local.Path)
-	if errors.Is(err, disk.ErrLocked) {
-		return nil, fmt.Errorf("%w, with the tarballs in %s: stop it first, or give this one another folder (storage.local.path)", errInUse, cfg.Storage.Local.Path)
-	}
-	return blobs, err
+	return blobs, blobs.open()
 }
 
 // dataFolders are the folders of the data that the settings name, by their keys.

@@ -26,6 +26,15 @@ func TestMemoryOfALargePublish(t *testing.T) {
 		t.Skip("200 MiB take a while: skipped with -short")
 	}
 	t.Parallel()
+	for name, flags := range map[string]func(*testing.T) []string{
+		"local": func(*testing.T) []string { return nil },
+		"s3":    func(t *testing.T) []string { return newBucket(t).flags() },
+	} {
+		t.Run(name, func(t *testing.T) { memoryOfALargePublish(t, flags(t)...) })
+	}
+}
+
+func memoryOfALargePublish(t *testing.T, flags ...string) {
 	const size, most = 200 << 20, 64 << 20
 	program := filepath.Join(t.TempDir(), "gatehouse")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
@@ -33,7 +42,7 @@ func TestMemoryOfALargePublish(t *testing.T) {
 	}
 	github := githubtest.Acme().Start()
 	defer github.Close()
-	i := launch(t, program, t.TempDir(), github)
+	i := launch(t, program, t.TempDir(), github, flags...)
 
 	body, w := io.Pipe()
 	go func() { w.CloseWithError(writePublish(w, "@acme/big", "1.0.0", size)) }()

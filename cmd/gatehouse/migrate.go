@@ -9,6 +9,7 @@ import (
 	"gatehouse/config"
 	"gatehouse/server/operator"
 	"gatehouse/store"
+	"gatehouse/store/blob"
 	"gatehouse/store/migrate"
 )
 
@@ -48,20 +49,22 @@ func migrateStorage(cmd *cobra.Command, cfg *config.Config, to config.StorageTyp
 	switch {
 	case to == "":
 		return errors.New("say where to with --to, such as --to local")
+	case to != config.StorageLocal && to != config.StorageS3:
+		return fmt.Errorf("--to is %q, and there is no such storage: it has to be local or s3", to)
 	case to == cfg.Storage.Type:
 		return fmt.Errorf("storage.type is %s already: set it to the storage that the tarballs are in now", to)
 	}
 	if _, err := operator.Dial(ctx, cfg.Metadata.LevelDB.Path); err == nil {
 		return errors.New("the registry is running: stop it first, so that nothing is published to the old storage meanwhile")
 	}
-	return withData(ctx, cfg, func(packages *store.Store, from storage) (err error) {
+	return withData(ctx, cfg, func(packages *store.Store, from blob.Store) (err error) {
 		into, err := openStorage(ctx, cfg, to)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, into.Close()) }()
+		defer func() { err = errors.Join(err, into.close()) }()
 		m := newMeter(cmd.ErrOrStderr())
-		sum, err := migrate.Copy(ctx, packages, from, into, migrate.Options{Quick: quick, Progress: func(s migrate.Summary) {
+		sum, err := migrate.Copy(ctx, packages, from, into.Store, migrate.Options{Quick: quick, Progress: func(s migrate.Summary) {
 			m.say(s.Bytes, func() string {
 				return fmt.Sprintf("copied %s (%s), %d were there", many(s.Copied, "tarball"), bytesOf(s.Bytes), s.There)
 			})

@@ -16,6 +16,7 @@ import (
 	"gatehouse/server/operator"
 	"gatehouse/store"
 	"gatehouse/store/backup"
+	"gatehouse/store/blob"
 	"gatehouse/store/fsck"
 )
 
@@ -54,13 +55,13 @@ func atDesk(ctx context.Context, cfg *config.Config, work func(d desk, running b
 	if !errors.Is(err, operator.ErrNotRunning) {
 		return err
 	}
-	return withData(ctx, cfg, func(packages *store.Store, blobs storage) error {
+	return withData(ctx, cfg, func(packages *store.Store, blobs blob.Store) error {
 		return work(&operator.Desk{Store: packages, Blobs: blobs, Alone: true, Version: version}, false)
 	})
 }
 
 // withData opens the data of a registry that does not run.
-func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, storage) error) (err error) {
+func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, blob.Store) error) (err error) {
 	for key, path := range dataFolders(cfg) {
 		if err := existing(key, path); err != nil {
 			return err
@@ -76,15 +77,15 @@ func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, s
 	if err != nil {
 		return busy(err)
 	}
-	defer func() { err = errors.Join(err, blobs.Close()) }()
-	packages, err := store.Open(ctx, meta, blobs, store.Options{Existing: true})
+	defer func() { err = errors.Join(err, blobs.close()) }()
+	packages, err := store.Open(ctx, meta, blobs.Store, store.Options{Existing: true})
 	if errors.Is(err, store.ErrEmpty) {
 		return fmt.Errorf("%w: is %s the right folder (metadata.leveldb.path)?", err, absolute(cfg.Metadata.LevelDB.Path))
 	}
 	if err != nil {
 		return err
 	}
-	return work(packages, blobs)
+	return work(packages, blobs.Store)
 }
 
 // existing makes sure that a folder of the data is there, and ours: an operator who is somebody else, root for one, would leave files in it

@@ -64,9 +64,9 @@ func restore(cmd *cobra.Command, cfg *config.Config, in io.Reader) (err error) {
 	if err != nil {
 		return busy(err)
 	}
-	defer func() { err = errors.Join(err, blobs.Close()) }()
+	defer func() { err = errors.Join(err, blobs.close()) }()
 	m := newMeter(cmd.ErrOrStderr())
-	sum, err := backup.Restore(ctx, bufio.NewReaderSize(in, 1<<20), meta, blobs, backup.Options{Progress: showCounts(m, "restored")})
+	sum, err := backup.Restore(ctx, bufio.NewReaderSize(in, 1<<20), meta, blobs.Store, backup.Options{Progress: showCounts(m, "restored")})
 	m.clear()
 	if errors.Is(err, backup.ErrNotEmpty) {
 		return fmt.Errorf("%w: %s and the storage have to be empty, and a restore replaces nothing; stop the registry and put its folders aside, or name others", err, absolute(cfg.Metadata.LevelDB.Path))

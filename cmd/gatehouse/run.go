@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"gatehouse/store"
 )
 
 const (
@@ -18,8 +16,14 @@ const (
 	drain = 25 * time.Second
 )
 
+// sweep removes what was left behind, and returns how many of it.
+type sweep struct {
+	what string
+	run  func(context.Context) (int, error)
+}
+
 // runServer answers requests and sweeps until ctx ends, then lets running requests finish.
-func runServer(ctx context.Context, log *slog.Logger, r *registry, h http.Handler, packages *store.Store, started func()) error {
+func runServer(ctx context.Context, log *slog.Logger, r *registry, h http.Handler, sweeps []sweep, started func()) error {
 	s := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -53,10 +57,12 @@ func runServer(ctx context.Context, log *slog.Logger, r *registry, h http.Handle
 			case <-ctx.Done():
 				return nil
 			case <-every.C:
-				if n, err := packages.Sweep(ctx, false); err != nil && ctx.Err() == nil {
-					log.Error("sweeping abandoned uploads failed", "error", err)
-				} else if n > 0 {
-					log.Info("removed abandoned uploads", "uploads", n)
+				for _, sweep := range sweeps {
+					if n, err := sweep.run(ctx); err != nil && ctx.Err() == nil {
+						log.Error("sweeping failed; it will be tried again", "what", sweep.what, "error", err)
+					} else if n > 0 {
+						log.Info("swept", "what", sweep.what, "removed", n)
+					}
 				}
 			}
 		}

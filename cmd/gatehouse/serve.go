@@ -51,17 +51,19 @@ type registry struct {
 }
 
 // serve runs a registry until ctx ends. started is called when it answers. Whatever can be found wrong before anything is created
-// is: the port first, then the folders.
+// is: the port first, then the folders, then a storage that is elsewhere.
 func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started func(*registry)) (err error) {
 	listener, err := listen(cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = listener.Close() }()
-	for key, path := range dataFolders(cfg) {
-		if err := usable(path); err != nil {
-			return fmt.Errorf("%s: %w", key, err)
-		}
+	if err := usable(cfg.Metadata.LevelDB.Path); err != nil {
+		return fmt.Errorf("metadata.leveldb.path: %w", err)
+	}
+	blobs := newStorage(cfg, cfg.Storage.Type, log)
+	if err := blobs.reach(ctx); err != nil {
+		return err
 	}
 
 	// What is stored is for this user only, also in a folder that others can look into, as mounted ones often are.
@@ -71,23 +73,23 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		return err
 	}
 	defer func() { err = errors.Join(err, meta.Close()) }()
-	blobs, err := openStorage(ctx, cfg, cfg.Storage.Type)
+	if err := blobs.open(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, blobs.close()) }()
+	packages, err := store.Open(ctx, meta, blobs.Store, store.Options{})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, blobs.Close()) }()
-	packages, err := store.Open(ctx, meta, blobs, store.Options{})
-	if err != nil {
-		return err
-	}
-	// This process has the data to itself, so every upload that is not committed is one that a crash cut off.
+	// This process has the data to itself (LevelDB's lock), so every upload that is not committed is one that a crash cut off. A bucket
+	// that is slower to store the last bytes of a dead sender than we are to start keeps an object that nothing names, and no harm is done.
 	if n, err := packages.Sweep(ctx, true); err != nil {
 		log.Error("what publishes left that a crash cut off could not be removed; it will be tried again", "error", err)
 	} else if n > 0 {
 		log.Info("removed what publishes left that a crash cut off", "uploads", n)
 	}
 
-	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs, Version: version}, log)
+	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Version: version}, log)
 	if err != nil {
 		log.Warn("commands of the operator cannot reach this registry, and will need it to be stopped", "error", err)
 	}
@@ -95,25 +97,23 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		defer func() { err = errors.Join(err, desk.Close()) }()
 	}
 
-	protocol, err := protocolOptions(cfg, packages)
+	protocol, err := protocolOptions(cfg, packages, blobs)
 	if err != nil {
 		return err
 	}
 	handler := server.New(server.Options{
 		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
-		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.Ready(ctx)) },
+		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
 	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk}
-	return runServer(ctx, log, r, handler, packages, func() { started(r) })
+	return runServer(ctx, log, r, handler, []sweep{
+		{"uploads of publishes that were cut off", func(ctx context.Context) (int, error) { return packages.Sweep(ctx, false) }},
+		{"unfinished uploads in parts", blobs.tidy},
+	}, func() { started(r) })
 }
 
-func protocolOptions(cfg *config.Config, packages *store.Store) (npm.Options, error) {
-	// No tarball can have this name.
-	spool := filepath.Join(cfg.Storage.Local.Path, "%spool")
-	if err := os.RemoveAll(spool); err != nil {
-		return npm.Options{}, err
-	}
-	if err := os.MkdirAll(spool, 0o700); err != nil {
+func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage) (npm.Options, error) {
+	if err := emptySpool(blobs.spool); err != nil {
 		return npm.Options{}, err
 	}
 	g, err := newGate(cfg)
@@ -127,7 +127,7 @@ func protocolOptions(cfg *config.Config, packages *store.Store) (npm.Options, er
 		}
 	}
 	return npm.Options{
-		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: spool, Replace: cfg.Settings.AllowPreviousVersion,
+		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: blobs.spool, Redirect: blobs.redirect, Replace: cfg.Settings.AllowPreviousVersion,
 		MailDomain: "users.noreply." + cfg.Auth.GitHub.Host,
 	}, nil
 }

@@ -40,7 +40,7 @@ func welcome(w io.Writer, cfg *config.Config, r *registry) {
 	if !open && len(cfg.Auth.GitHub.Orgs) == 0 {
 		b.WriteString("\nauth.github.orgs is not set: everybody with a GitHub account who reaches this address may publish packages of their own\nrepositories. List your owners there before others can reach it.\n")
 	}
-	fmt.Fprintf(&b, "\nData: metadata in %s, tarballs in %s\nCtrl-C stops it.\n", absolute(cfg.Metadata.LevelDB.Path), absolute(cfg.Storage.Local.Path))
+	fmt.Fprintf(&b, "\nData: metadata in %s, tarballs in %s\nCtrl-C stops it.\n", absolute(cfg.Metadata.LevelDB.Path), where(cfg))
 	_, _ = io.WriteString(w, b.String())
 }
 

@@ -40,6 +40,21 @@ need_compiler_for_race() {
   note "no C compiler, so the tests run without the race detector (apt-get install gcc libc6-dev)"
 }
 
+# The S3 server that tests of S3 run against is built from the Go module proxy, once, into .cache. It is done here since the
+# tests with clients have no network to fetch it from. Without it those tests are skipped, or fail in CI.
+install_s3_server() {
+  local log=.cache/s3-server.log
+  mkdir -p .cache
+  if ! go test -v -count=1 -run '^TestInstalled$' ./store/s3/s3test >"$log" 2>&1; then
+    cat "$log"
+    return 1
+  fi
+  if grep -q -e '--- SKIP' "$log"; then
+    cat "$log"
+    skip_note="it could not be built, and tests that need it are skipped"
+  fi
+}
+
 # The stamp is written last, so an install that was cut short is done again.
 install_clients() {
   local dir=scripts/clients stamp=scripts/clients/node_modules/.installed want

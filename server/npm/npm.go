@@ -12,6 +12,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"gatehouse/scopes"
@@ -34,6 +35,7 @@ type reader interface {
 	Document(ctx context.Context, h store.Head, form packument.Form, base string, gzipped bool) (*store.Document, error)
 	Manifest(ctx context.Context, h store.Head, version, base string) ([]byte, error)
 	Tarball(ctx context.Context, h store.Head, version string) (*blob.Object, store.Version, error)
+	Link(ctx context.Context, h store.Head, version string, ttl time.Duration) (address string, ok bool, err error)
 	Versions(ctx context.Context, name string) ([]string, error)
 	Starred(ctx context.Context, login string) ([]string, error)
 }
@@ -64,6 +66,9 @@ type Options struct {
 	Global   Global
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
 	Base func(*http.Request) (string, error)
+	// Redirect is for how long the address is valid that a caller is sent to for a tarball, where the registry has one; 0: tarballs are
+	// served from here.
+	Redirect time.Duration
 	// Replace lets a publish take the place of a version that exists (settings.allow_previous_version).
 	Replace bool
 	// MaxPublish bounds the body of a publish, in bytes.
@@ -78,7 +83,8 @@ type Options struct {
 
 type protocol struct {
 	Options
-	bodies *bodies
+	bodies   *bodies
+	sameHost sync.Once // says in the log that redirects would go to the registry's own host name
 }
 
 // Mount adds the routes of the protocol. Names come from the door in one spelling, so each route stands here once.

@@ -2,7 +2,9 @@ package npm
 
 import (
 	"errors"
+	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -14,6 +16,8 @@ import (
 // tarball serves the bytes of a version, whole or in ranges, with GET and HEAD. Accept is not looked at: yarn 1 and pnpm 10 ask for
 // tarballs with the Accept of documents.
 //
+// Where the tarballs are in a storage of their own the caller may be sent there, see redirected.
+//
 // The bytes never change, but permissions do: a cache must ask again, and is answered 304.
 func (p *protocol) tarball(c *gin.Context) error {
 	name, head, who, err := p.readable(c)
@@ -24,6 +28,11 @@ func (p *protocol) tarball(c *gin.Context) error {
 	version, ok := name.VersionOf(file)
 	if !ok {
 		return noVersion(name, file, who)
+	}
+	if done, err := p.redirected(c, head, version); errors.Is(err, store.ErrNoVersion) {
+		return noVersion(name, version, who)
+	} else if done || err != nil {
+		return err
 	}
 	object, record, err := p.Registry.Tarball(c.Request.Context(), head, version)
 	if errors.Is(err, store.ErrNoVersion) {
@@ -38,8 +47,30 @@ func (p *protocol) tarball(c *gin.Context) error {
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("ETag", `"`+strings.TrimRight(record.Integrity, "=")+`"`)
 	// gin's writer hides ReadFrom, and with it the kernel's way from file to socket.
-	http.ServeContent(underlying(c), c.Request, "", time.Time{}, object.Body)
+	if file, ok := object.Body.(*os.File); ok {
+		http.ServeContent(underlying(c), c.Request, "", time.Time{}, file)
+		return nil
+	}
+	body := &watched{ReadSeeker: object.Body}
+	http.ServeContent(underlying(c), c.Request, "", time.Time{}, body)
+	if body.err != nil {
+		_ = c.Error(body.err) // the answer has begun and is cut short, which the client notices; this tells the log why
+	}
 	return nil
+}
+
+// watched remembers why reading failed, which ServeContent keeps to itself.
+type watched struct {
+	io.ReadSeeker
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadSeeker.Read(p)
+	if err != nil && err != io.EOF && w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 func underlying(c *gin.Context) http.ResponseWriter {

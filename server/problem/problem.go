@@ -156,6 +156,8 @@ func Status(err error) (status int, text string) {
 		return http.StatusNotFound, err.Error()
 	case errors.Is(err, store.ErrFull):
 		return http.StatusInsufficientStorage, "the registry has no space left; nothing was stored. Tell its operator"
+	case errors.Is(err, store.ErrUnavailable):
+		return http.StatusServiceUnavailable, "the registry's storage cannot be reached right now; nothing was done, try again later"
 	case errors.Is(err, store.ErrBusy):
 		return http.StatusServiceUnavailable, "the package is being changed by many others; nothing was done, try again"
 	case errors.As(err, &unavailable):

@@ -104,6 +104,8 @@ type Store struct {
 	where   string // the server, in words
 	host    string // in links
 	timeout time.Duration
+	// listPage is how many objects are listed at once; 0: as many as the server likes, a thousand.
+	listPage int32
 
 	// conditional: the server heeds If-None-Match on uploads. False costs a request more per upload.
 	conditional atomic.Bool

@@ -2,10 +2,25 @@ package s3test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
+
+// TestInstalled builds the server where it is not built yet: scripts/test runs it first.
+func TestInstalled(t *testing.T) {
+	binary, err := Install(t.Context())
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), binary, "--version").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
 
 func TestInstallWithoutNetwork(t *testing.T) {
 	t.Setenv("GOPROXY", "off")
