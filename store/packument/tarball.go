@@ -1,17 +1,18 @@
 package packument
 
 import (
-	"archive/tar"
 	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // ratioFrom is the size below which a tarball may inflate as much as it likes.
@@ -160,15 +161,17 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 type tarball struct {
 	lim     Limits
 	entries int
-	root    string // the one top-level directory, once known
+	root    string          // the one top-level directory, once known
+	places  map[uint64]byte // what lies where, by hashes of paths inside: tarFile, tarFolder or the kind of a link
 	found   contents
 	file    func(inside string) error // gets each file, if set
 }
 
 func (t *tarball) read(r io.Reader) error {
-	archive := tar.NewReader(r)
+	archive := &tarReader{r: r}
+	t.places = make(map[uint64]byte)
 	for {
-		h, err := archive.Next()
+		e, err := archive.next()
 		if err == io.EOF {
 			return nil
 		}
@@ -178,67 +181,65 @@ func (t *tarball) read(r io.Reader) error {
 		if t.entries++; t.entries > t.lim.Entries {
 			return &TooLarge{What: "number of entries in the tarball", Limit: int64(t.lim.Entries)}
 		}
-		if err := t.entry(h, archive); err != nil {
+		if e.kind == tarGlobal {
+			continue
+		}
+		if err := t.entry(e, archive); err != nil {
 			return err
 		}
 	}
 }
 
-func (t *tarball) entry(h *tar.Header, body io.Reader) error {
-	refuse := func(problem string) error {
-		return &Invalid{Field: "tarball entry " + shorten(h.Name), Problem: problem}
-	}
-	for record := range h.PAXRecords {
-		// git archive writes a global header with a comment. Fields in one are taken over by some readers and not by others.
-		if strings.HasPrefix(record, "GNU.sparse.") ||
-			h.Typeflag == tar.TypeXGlobalHeader && (record == "path" || record == "linkpath" || record == "size") {
-			return refuse("is written in a way that not all clients read alike")
-		}
-	}
-	if h.Typeflag == tar.TypeXGlobalHeader {
-		return nil
-	}
-	inside, problem := t.place(h)
+func (t *tarball) entry(e tarEntry, body io.Reader) error {
+	inside, problem := t.place(e)
 	if problem != "" {
-		return refuse(problem)
+		return refuseEntry(e.name, problem)
 	}
-	switch h.Typeflag {
-	case tar.TypeReg:
-		if inside == "" || strings.HasSuffix(h.Name, "/") { // node-tar takes the latter for a directory and its content for headers
-			return refuse("is a file where a directory is expected")
+	switch e.kind {
+	case tarFile:
+		if inside == "" || strings.HasSuffix(e.name, "/") { // node-tar takes the latter for a directory and its content for headers
+			return refuseEntry(e.name, "is a file where a directory is expected")
 		}
 		t.found.FileCount++
-		t.found.UnpackedSize += h.Size
+		t.found.UnpackedSize += e.size
 		if t.file != nil {
 			if err := t.file(inside); err != nil {
 				return err
 			}
 		}
-	case tar.TypeDir:
-	case tar.TypeSymlink, tar.TypeLink:
-		if h.Size != 0 || !t.linksInside(h) {
-			return refuse("is a link that leaves the package")
+	case tarHardLink, tarSymlink:
+		if inside == "" || strings.HasSuffix(e.name, "/") || !t.linksInside(e) {
+			return refuseEntry(e.name, "is a link that leaves the package")
 		}
-	default:
-		return refuse("is neither a file nor a directory")
 	}
-	return t.special(inside, h, body)
+	if err := t.special(inside, e, body); err != nil {
+		return err
+	}
+	return t.occupy(inside, e)
 }
 
 // place finds where in the package an entry lies, or says why nowhere.
-func (t *tarball) place(h *tar.Header) (inside, problem string) {
-	name := strings.TrimSuffix(h.Name, "/")
+func (t *tarball) place(e tarEntry) (inside, problem string) {
+	name := strings.TrimSuffix(e.name, "/")
 	if strings.HasPrefix(name, "/") {
 		return "", "has an absolute path"
+	}
+	if len(name) > maxPath {
+		return "", "has a path that is too long"
 	}
 	if strings.ContainsAny(name, "\\\x00") {
 		return "", "has a backslash or a NUL in its path"
 	}
 	root, inside, _ := strings.Cut(name, "/")
-	for i, part := range strings.Split(name, "/") {
-		if part == "" || part == ".." || part == "." && i > 0 {
+	first := true
+	for part := range strings.SplitSeq(name, "/") {
+		if part == "" || part == ".." || part == "." && !first {
 			return "", `has ".", ".." or nothing in its path`
 		}
+		if len(part) > 1 && part[1] == ':' && within(part[:1], "") { // npm takes it away, and what is behind it comes to the top
+			return "", "has the letter of a drive in its path"
+		}
+		first = false
 	}
 	if t.root == "" {
 		t.root = root
@@ -246,13 +247,74 @@ func (t *tarball) place(h *tar.Header) (inside, problem string) {
 	if root != t.root {
 		return "", "lies outside the archive's one top-level directory, " + shorten(t.root)
 	}
-	return inside, ""
+	return inside, t.disguised(inside, e)
+}
+
+// disguised finds entries that some clients or systems take for one of the files that mean something to a registry.
+func (t *tarball) disguised(inside string, e tarEntry) (problem string) {
+	top, _, _ := strings.Cut(inside, "/")
+	if looks := onDisk(top); looks != top && isSpecial[looks] {
+		return "has a name that some systems take for " + looks
+	}
+	if e.short == "" || e.short == e.name {
+		return ""
+	}
+	_, short, found := strings.Cut(path.Clean(e.short), "/")
+	if !found {
+		short = path.Clean(e.short)
+	}
+	if isSpecial[inside] || isSpecial[onDisk(short)] {
+		return notAlike + " (its long name)"
+	}
+	return ""
+}
+
+// onDisk is what a name at the top may become on a disk that does not tell upper from lower case, passes over what is
+// not seen, or cuts names: Windows and macOS.
+func onDisk(name string) string {
+	name, _, _ = strings.Cut(foldCase(name), ":") // behind it, Windows has the name of a stream
+	name = strings.TrimRight(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cf, unicode.Variation_Selector) {
+			return -1
+		}
+		return r
+	}, name), ". ")
+	for special := range isSpecial { // as Windows shortens them: packag~1.jso
+		dot := strings.LastIndexByte(special, '.')
+		if rest, ok := strings.CutPrefix(name, special[:6]+"~"); ok && strings.HasSuffix(rest, special[dot:dot+4]) {
+			return special
+		}
+	}
+	return name
+}
+
+// occupy notes what lies at a place, and in which folders, and refuses what lies there twice: clients keep one or the
+// other, or write through a link.
+func (t *tarball) occupy(inside string, e tarEntry) error {
+	for at, kind := inside, e.kind; at != ""; kind = tarFolder {
+		h := maphash.String(seed, at)
+		switch there, known := t.places[h]; {
+		case !known:
+			t.places[h] = kind
+		case kind != tarFolder && there != tarFolder:
+			return refuseEntry(e.name, "is there twice")
+		case kind != there:
+			return refuseEntry(e.name, "is or lies in something that is both a directory and none")
+		default:
+			return nil // and so are the folders around it
+		}
+		if len(t.places) > 2*t.lim.Entries {
+			return &TooLarge{What: "number of files and folders in the tarball", Limit: 2 * int64(t.lim.Entries)}
+		}
+		at = at[:max(0, strings.LastIndexByte(at, '/'))]
+	}
+	return nil
 }
 
 // linksInside reports whether a link's target lies in the package, by the letter of its path. ".." counts only at its
 // beginning: behind a name it would mean another place wherever that name is a link.
-func (t *tarball) linksInside(h *tar.Header) bool {
-	target := h.Linkname
+func (t *tarball) linksInside(e tarEntry) bool {
+	target := e.link
 	if target == "" || strings.HasPrefix(target, "/") || strings.ContainsAny(target, "\\\x00") {
 		return false
 	}
@@ -263,8 +325,8 @@ func (t *tarball) linksInside(h *tar.Header) bool {
 		}
 		name = name || part != ".." && part != "."
 	}
-	if h.Typeflag == tar.TypeSymlink { // relative to the link; of a hard link, to the archive
-		target = path.Join(path.Dir(strings.TrimSuffix(h.Name, "/")), target)
+	if e.kind == tarSymlink { // relative to the link; of a hard link, to the archive
+		target = path.Join(path.Dir(strings.TrimSuffix(e.name, "/")), target)
 	}
 	target = path.Clean(target)
 	if t.root == "." {
@@ -273,26 +335,28 @@ func (t *tarball) linksInside(h *tar.Header) bool {
 	return target == t.root || strings.HasPrefix(target, t.root+"/")
 }
 
+var isSpecial = set("package.json", "npm-shrinkwrap.json", "binding.gyp")
+
 // special notes the files that mean something to a registry.
-func (t *tarball) special(inside string, h *tar.Header, body io.Reader) error {
+func (t *tarball) special(inside string, e tarEntry, body io.Reader) error {
 	switch inside {
 	case "package.json":
-		if h.Typeflag != tar.TypeReg {
+		if e.kind != tarFile {
 			return &Invalid{Field: "tarball", Problem: "has a package.json that is no file"}
 		}
 		if t.found.PackageJSON != nil {
 			return &Invalid{Field: "tarball", Problem: "has two package.json in its top-level directory"}
 		}
-		if h.Size > t.lim.PackageJSON {
+		if e.size > t.lim.PackageJSON {
 			return &TooLarge{What: "package.json", Limit: t.lim.PackageJSON}
 		}
-		t.found.PackageJSON = make([]byte, h.Size)
+		t.found.PackageJSON = make([]byte, e.size)
 		_, err := io.ReadFull(body, t.found.PackageJSON)
-		return err
+		return cutShort(err)
 	case "npm-shrinkwrap.json":
-		t.found.HasShrinkwrap = t.found.HasShrinkwrap || h.Typeflag == tar.TypeReg
+		t.found.HasShrinkwrap = t.found.HasShrinkwrap || e.kind == tarFile
 	case "binding.gyp":
-		t.found.HasBindingGyp = t.found.HasBindingGyp || h.Typeflag == tar.TypeReg
+		t.found.HasBindingGyp = t.found.HasBindingGyp || e.kind == tarFile
 	}
 	return nil
 }
