@@ -134,6 +134,9 @@ func (in *inflater) end() error {
 			return &Invalid{Field: "tarball", Problem: "has something after its end"}
 		}
 	}
+	if in.size%tarBlock != 0 {
+		return &Invalid{Field: "tarball", Problem: "ends in the middle of a block"}
+	}
 	return nil
 }
 
@@ -329,10 +332,14 @@ func (t *tarball) linksInside(e tarEntry) bool {
 		target = path.Join(path.Dir(strings.TrimSuffix(e.name, "/")), target)
 	}
 	target = path.Clean(target)
+	inside, found := strings.CutPrefix(target, t.root+"/")
 	if t.root == "." {
-		return target != ".." && !strings.HasPrefix(target, "../")
+		inside, found = target, target != ".." && !strings.HasPrefix(target, "../")
 	}
-	return target == t.root || strings.HasPrefix(target, t.root+"/")
+	if e.kind == tarHardLink {
+		return found && t.places[maphash.String(seed, inside)] == tarFile // which is packed before its links
+	}
+	return found || target == t.root
 }
 
 var isSpecial = set("package.json", "npm-shrinkwrap.json", "binding.gyp")

@@ -160,6 +160,7 @@ func TestInspectEnds(t *testing.T) {
 		{"padded as GNU tar does", gzipped(t, append(bytes.Clone(plain), zeros...)), true},
 		{"zeros behind the gzip stream", append(bytes.Clone(whole), zeros...), true},
 		{"without the end of the archive", gzipped(t, entry), true},
+		{"an end that is cut", gzipped(t, plain[:len(plain)-1]), false},
 		{"something behind the archive", gzipped(t, append(bytes.Clone(plain), entry...)), false},
 		{"something far behind the archive", gzipped(t, append(append(bytes.Clone(plain), zeros...), 1)), false},
 		{"something behind the gzip stream", append(bytes.Clone(whole), 'x'), false},
