@@ -234,15 +234,13 @@ func (t *tarball) place(e tarEntry) (inside, problem string) {
 		return "", "has a backslash or a NUL in its path"
 	}
 	root, inside, _ := strings.Cut(name, "/")
-	first := true
 	for part := range strings.SplitSeq(name, "/") {
-		if part == "" || part == ".." || part == "." && !first {
+		if part == "" || part == ".." || part == "." { // at the beginning, too: yarn 4 takes the next part for the root then
 			return "", `has ".", ".." or nothing in its path`
 		}
 		if len(part) > 1 && part[1] == ':' && within(part[:1], "") { // npm takes it away, and what is behind it comes to the top
 			return "", "has the letter of a drive in its path"
 		}
-		first = false
 	}
 	if t.root == "" {
 		t.root = root
@@ -333,9 +331,6 @@ func (t *tarball) linksInside(e tarEntry) bool {
 	}
 	target = path.Clean(target)
 	inside, found := strings.CutPrefix(target, t.root+"/")
-	if t.root == "." {
-		inside, found = target, target != ".." && !strings.HasPrefix(target, "../")
-	}
 	if e.kind == tarHardLink {
 		return found && t.places[maphash.String(seed, inside)] == tarFile // which is packed before its links
 	}

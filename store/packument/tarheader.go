@@ -58,8 +58,7 @@ type tarReader struct {
 	block [tarBlock]byte
 }
 
-// next finds the next entry, whose content can then be read. It returns io.EOF at the end of the archive, behind the
-// first block of zeros if there is one.
+// next finds the next entry, whose content can then be read. It returns io.EOF behind the first block of zeros.
 func (t *tarReader) next() (tarEntry, error) {
 	var long extension
 	for {
@@ -68,12 +67,12 @@ func (t *tarReader) next() (tarEntry, error) {
 		}
 		t.left, t.pad = 0, 0
 		switch _, err := io.ReadFull(t.r, t.block[:]); {
-		case err == io.EOF && long == extension{}, err == nil && allZero(t.block[:]) && long == extension{}:
-			return tarEntry{}, io.EOF
-		case err == io.EOF, err == nil && allZero(t.block[:]):
+		case err != nil: // an end without zeros, too, which pnpm 10 reads beyond
+			return tarEntry{}, cutShort(err)
+		case allZero(t.block[:]) && long != extension{}:
 			return tarEntry{}, &Invalid{Field: "tarball", Problem: "ends behind a header that belongs to an entry"}
-		case err != nil:
-			return tarEntry{}, err
+		case allZero(t.block[:]):
+			return tarEntry{}, io.EOF
 		}
 		e, err := t.header()
 		if err != nil {
