@@ -13,6 +13,7 @@ import (
 type Limits struct {
 	Tarball     int64 // bytes of the tarball, as it is stored
 	Manifest    int64 // bytes of the body outside the tarball
+	Version     int64 // bytes of what is kept of the manifest, without its readme: a packument has that for each version
 	Document    int64 // bytes of a body that is no publish: a whole packument, from npm deprecate and unpublish
 	Unpacked    int64 // bytes the tarball inflates to, with its headers
 	Entries     int   // files, directories and links in the tarball
@@ -25,7 +26,8 @@ type Limits struct {
 // that, programs stay below 20.
 var DefaultLimits = Limits{
 	Tarball:     200 << 20,
-	Manifest:    8 << 20,
+	Manifest:    4 << 20,
+	Version:     1 << 20,
 	Document:    32 << 20,
 	Unpacked:    2 << 30,
 	Entries:     100_000,
@@ -55,8 +57,9 @@ func (e *NoAttachment) Is(target error) bool { return target == ErrNoAttachment 
 // whether it may be created here is for its CheckNew.
 //
 // Memory use is that of the manifest, and about 1 MiB for the tarball however large: from there on it goes to a file
-// without a name in dir (empty: the system's place for temporary files). Limits.Manifest bounds the manifest from the
-// first attachment on; as npm sends those last, what comes before them is held up to Limits.Document. The caller closes
+// without a name in dir (empty: the system's place for temporary files). Limits.Manifest, and 20,000
+// members and elements in all, bound the manifest from the first attachment on; as npm sends those last, what comes
+// before them is held up to Limits.Document. The caller closes
 // the Upload. After an error nothing is left behind.
 //
 // Errors: *Invalid, *TooLarge, *NoAttachment, one that wraps ErrBody, the context's. Any other is this machine's: no
@@ -73,7 +76,7 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 		if len(path) == 0 || path[0] != "_attachments" {
 			return nil
 		}
-		s.what, s.limit = "manifest", lim.Manifest
+		s.what, s.limit, s.most = "manifest", lim.Manifest, maxParts
 		return t.divert(path, key)
 	}
 	document, err := s.document()
@@ -86,6 +89,12 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 	}
 	if s.seen > lim.Manifest {
 		return nil, &TooLarge{What: "manifest", Limit: lim.Manifest}
+	}
+	if s.parts > maxParts {
+		return nil, tooManyParts("manifest", maxParts)
+	}
+	if err := checkLists(p.manifest); err != nil {
+		return nil, err
 	}
 	if u, err = p.check(want, t); err != nil {
 		return nil, err
@@ -110,6 +119,9 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 		return nil, err
 	}
 	u.contents = c
+	if kept := u.full(Publisher{}); int64(len(kept.JSON)) > lim.Version {
+		return nil, &TooLarge{What: "manifest without its readme", Limit: lim.Version}
+	}
 	return u, nil
 }
 

@@ -370,7 +370,7 @@ func (c *contents) readPackageJSON(name Name, version string) error {
 	const field = "tarball package.json"
 	text := bytes.TrimPrefix(c.PackageJSON, []byte("\ufeff")) // as npm reads it
 	s := &scanner{
-		src: newSource(context.Background(), bytes.NewReader(text)), field: field, what: "package.json", limit: int64(len(text)), lenient: true,
+		src: newSource(context.Background(), bytes.NewReader(text)), field: field, what: "package.json", limit: int64(len(text)), most: maxParts, lenient: true,
 	}
 	document, err := s.document()
 	if err != nil {
@@ -391,6 +391,9 @@ func (c *contents) readPackageJSON(name Name, version string) error {
 		r = more[0] // npm's repository, then
 	}
 	if c.PackageRepository, err = repositoryText(r, field+" repository"); err != nil {
+		return err
+	}
+	if err := checkLists(m); err != nil {
 		return err
 	}
 	c.truth = readTruth(m, name, c.HasBindingGyp)
