@@ -92,6 +92,10 @@ type inflater struct {
 
 func (in *inflater) open() (err error) {
 	in.buf = bufio.NewReaderSize(readerFunc(in.raw), bufferSize)
+	// Zlib wants none of the flags that are not given out, and compress/gzip takes them.
+	if head, err := in.buf.Peek(4); err == nil && head[3]&0xe0 != 0 {
+		return &Invalid{Field: "tarball", Problem: "has an unknown flag in its gzip header"}
+	}
 	if in.gzip, err = gzip.NewReader(in.buf); err == nil {
 		in.gzip.Multistream(false)
 	}

@@ -161,6 +161,7 @@ func TestInspectEnds(t *testing.T) {
 		{"zeros behind the gzip stream", append(bytes.Clone(whole), zeros...), true},
 		{"without the end of the archive", gzipped(t, entry), false},
 		{"with half of its end", gzipped(t, plain[:1536]), true},
+		{"a gzip header with flags unknown", append([]byte{0x1f, 0x8b, 8, 0xe0}, whole[4:]...), false},
 		{"an end that is cut", gzipped(t, plain[:len(plain)-1]), false},
 		{"something behind the archive", gzipped(t, append(bytes.Clone(plain), entry...)), false},
 		{"something far behind the archive", gzipped(t, append(append(bytes.Clone(plain), zeros...), 1)), false},

@@ -12,6 +12,8 @@ const (
 	tarBlock = 512
 	// maxExtension is how long an extended header may be. Those of honest packages have a path and some times in them.
 	maxExtension = 64 << 10
+	// maxRecords is how many records one may have.
+	maxRecords = 64
 	// maxPath is how long a path may be: longer ones no system takes.
 	maxPath = 4096
 )
@@ -228,7 +230,7 @@ func (x *extension) read(kind byte, body []byte) (problem string) {
 	for len(body) > 0 {
 		key, val, rest, ok := record(body)
 		// Some readers split records by lines.
-		if !ok || seen[key] || strings.Contains(val, "\n") {
+		if !ok || seen[key] || len(seen) == maxRecords || strings.Contains(val, "\n") {
 			return notAlike + " (a record in an extended header)"
 		}
 		seen[key], body = true, rest

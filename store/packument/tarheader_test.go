@@ -73,6 +73,13 @@ func paxBody(records ...string) string {
 	return b.String()
 }
 
+func manyRecords(n int) (records []string) {
+	for i := range n {
+		records = append(records, fmt.Sprintf("SCHILY.xattr.user.%d=", i))
+	}
+	return records
+}
+
 func longName(kind byte, name string) []byte {
 	return rawEntry{name: "././@LongLink", kind: kind, magic: magicGNU, body: name + "\x00"}.bytes()
 }
@@ -178,6 +185,7 @@ func oddArchives(t testing.TB) []oddArchive {
 		{"a record with a length of zeros", [][]byte{pj, rawEntry{name: "PaxHeader", kind: tarPAX, body: "018 path=package/x\n"}.bytes(), x(rawEntry{})}},
 		{"a record without a line's end", [][]byte{pj, rawEntry{name: "PaxHeader", kind: tarPAX, body: "17 path=package/x."}.bytes(), x(rawEntry{})}},
 		{"a record without a value", [][]byte{pj, paxOf("path"), x(rawEntry{})}},
+		{"a record too many", [][]byte{pj, paxOf(manyRecords(maxRecords + 1)...), x(rawEntry{})}},
 		{"the record type", [][]byte{pj, paxOf("type=Directory"), x(rawEntry{})}},
 		{"the record mode", [][]byte{pj, paxOf("mode=NaN"), x(rawEntry{})}},
 		{"the record mtime, not a number", [][]byte{pj, paxOf("mtime=now"), x(rawEntry{})}},
@@ -274,10 +282,10 @@ func TestArchivesAsTheyArePacked(t *testing.T) {
 			rawEntry{name: "package/owned", magic: magicGNU, fields: map[int]string{108: "\x80\x00\x00\x00\x7f\xff\xff\xff"}}.bytes(),
 		}, []string{"package/", long, "package/owned"}},
 		{"GNU tar as POSIX wants it, bsdtar and git archive", [][]byte{
-			rawEntry{name: "pax_global_header", kind: tarGlobal, body: paxBody("comment=6eb35545")}.bytes(), paxOf("mtime=1795184074.96", "atime=1", "ctime=1795184074.974160926", "SCHILY.xattr.user.x=\x00\xff="), pj,
+			rawEntry{name: "pax_global_header", kind: tarGlobal, body: paxBody("comment=6eb35545")}.bytes(), paxOf(manyRecords(maxRecords)...), rawEntry{name: "package/attributes"}.bytes(), paxOf("mtime=1795184074.96", "atime=1", "ctime=1795184074.974160926", "SCHILY.xattr.user.x=\x00\xff="), pj,
 			paxOf("path="+deep, "linkpath=../../../../../"+deep[8:]), rawEntry{name: deep[:100], kind: tarSymlink, link: "x"}.bytes(),
 			rawEntry{name: "x", prefix: "package/" + strings.Repeat("p", 140)}.bytes(),
-		}, []string{deep, "package/" + strings.Repeat("p", 140) + "/x"}},
+		}, []string{"package/attributes", deep, "package/" + strings.Repeat("p", 140) + "/x"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			plain := append(bytes.Join(c.parts, nil), make([]byte, 1024)...)
