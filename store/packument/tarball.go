@@ -238,6 +238,9 @@ func (t *tarball) place(e tarEntry) (inside, problem string) {
 		return "", "has a backslash or a NUL in its path"
 	}
 	root, inside, _ := strings.Cut(name, "/")
+	if isPattern(inside) {
+		return "", "has a path that yarn 1 takes for a pattern, and deletes what fits it"
+	}
 	for part := range strings.SplitSeq(name, "/") {
 		if part == "" || part == ".." || part == "." { // at the beginning, too: yarn 4 takes the next part for the root then
 			return "", `has ".", ".." or nothing in its path`
@@ -253,6 +256,23 @@ func (t *tarball) place(e tarEntry) (inside, problem string) {
 		return "", "lies outside the archive's one top-level directory, " + shorten(t.root)
 	}
 	return inside, t.disguised(inside, e)
+}
+
+// isPattern reports whether a path fits others that are not harmless. yarn 1 deletes what is in the way of a file, and
+// takes its path for a pattern then: of package/{..,x}/{..,x}/src, that was in the project that installed it. "[id].js"
+// is a name in use, and cannot reach far, but one at the top can reach package.json.
+func isPattern(inside string) bool {
+	if strings.ContainsAny(inside, "*?") {
+		return true
+	}
+	if _, rest, found := strings.Cut(inside, "{"); found {
+		braced := rest[:max(0, strings.LastIndexByte(rest, '}'))]
+		if strings.Contains(braced, ",") || strings.Contains(braced, "..") {
+			return true
+		}
+	}
+	return !strings.Contains(inside, "/") && (strings.Contains(inside, "[") || strings.Contains(inside, "+(") ||
+		strings.Contains(inside, "@(") || strings.Contains(inside, "!("))
 }
 
 // disguised finds entries that some clients or systems take for one of the files that mean something to a registry.

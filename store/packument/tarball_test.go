@@ -50,6 +50,7 @@ func TestInspect(t *testing.T) {
 		{"package.json of others inside", []file{packageJSON, {name: "package/lib/package.json", body: `{"name":"x"}`}, {name: "package/node_modules/x/package.json", body: `?`}}, ""},
 		{"long and wide names", []file{packageJSON, {name: long, body: "1"}, {name: "package/é.js", body: "1"}}, ""},
 		{"dots and spaces in names", []file{packageJSON, {name: "package/..a", body: "1"}, {name: "package/a b...", body: "1"}}, ""},
+		{"brackets in names", []file{packageJSON, {name: "package/pages/[id].js"}, {name: "package/pages/@(a)/[...all].js"}, {name: "package/{{name}}/{a}.js"}, {name: "package/a,b}{.js"}}, ""},
 		{"empty file", []file{packageJSON, {name: "package/.npmignore"}}, ""},
 		{"git archive", []file{global(map[string]string{"comment": "6eb35545"}), packageJSON}, ""},
 		{"byte order mark", []file{{name: "package/package.json", body: "\ufeff" + uiJSON}}, ""},
