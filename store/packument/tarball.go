@@ -22,8 +22,9 @@ const ratioFrom = 32 << 20
 //
 // It takes what every client unpacks to the same files, and refuses what they might disagree about. A tarball is one
 // gzip member, with zeros behind it at most: Node's zlib reads on into a second member and passes over anything else.
-// In it is one directory, whose name clients strip, with a package.json. Links are of no use (npm does not unpack
-// them), but yarn packs those it finds, so they may point at files of the package.
+// In it, in headers as tarReader wants them, is one directory, whose name clients strip, with a package.json. Nothing lies
+// in one place twice, and nothing has a name that a client or a system takes for another. Links are of no use (npm does
+// not unpack them), but yarn packs those it finds, so they may point at files of the package.
 func inspect(ctx context.Context, s *spool, lim Limits) (contents, error) {
 	t := tarball{lim: lim}
 	if err := t.readAll(ctx, s); err != nil {
