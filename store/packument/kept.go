@@ -40,6 +40,16 @@ var notKept = set(
 	"_engineSupported", "_nodeSupported", "_npmJsonOpts",
 )
 
+// registrys are the fields of which the registry has the say, as they are without case. In another case, they are not served:
+// programs that ignore case would take them for the registry's word.
+var registrys = folded(notKept, isInstalled, matters, set("bundledDependencies"))
+
+// served reports whether a field of a published manifest is served under the name it has there.
+func served(key string) bool {
+	own, ok := registrys[foldCase(key)]
+	return !notKept[key] && (!ok || own == key)
+}
+
 // short are the fields of the abbreviated form (npm-protocol.md §5.4).
 var short = set(
 	"name", "version", "dependencies", "optionalDependencies", "devDependencies", "bundleDependencies", "peerDependencies",
@@ -59,7 +69,7 @@ func (u *Upload) Kept(by Publisher) Kept {
 func (u *Upload) full(by Publisher) Fragment {
 	b := append([]byte(`{"_id":`), quoted(u.Name.String()+"@"+u.Version)...)
 	for m := range u.members() {
-		if !notKept[m.key] && !(strings.HasPrefix(m.key, "_") && namesPlace(m.val)) {
+		if served(m.key) && !(strings.HasPrefix(m.key, "_") && namesPlace(m.val)) {
 			b = appendMember(b, m.raw, m.val)
 		}
 	}

@@ -56,6 +56,41 @@ func TestKeptDropsWhatIsNotTheirs(t *testing.T) {
 	}
 }
 
+// Programs that ignore case (Go's own encoding/json) must not find a second word where the registry has the say.
+func TestKeptDropsWhatIsTheirsInAnotherCase(t *testing.T) {
+	var manifest strings.Builder
+	var fields []string
+	for _, set := range []map[string]bool{notKept, isInstalled, matters} {
+		for key := range set {
+			fields = append(fields, key)
+		}
+	}
+	odd := func(key string) []string {
+		return []string{strings.ToUpper(key), strings.ToUpper(key[:2]) + key[2:], strings.Replace(key, "s", "\u017f", 1), strings.Replace(key, "k", "\u212a", 1)}
+	}
+	written := make(map[string]bool)
+	for _, key := range fields {
+		for _, other := range odd(key) {
+			if served(other) && !strings.Contains(other, `\u`) && other != key {
+				t.Errorf("%s is served", other)
+			}
+			if there := key == "name" || key == "version" || key == "dist"; !there && !written[other] && other != key { // beside those, it is refused
+				written[other] = true
+				fmt.Fprintf(&manifest, `,"%s":{"evil":true}`, other)
+			}
+		}
+	}
+	_, kept := keptOf(t, manifest.String()+`,"Keywords":["k"],"MAIN":"x"`, "")
+	for what, f := range map[string]Fragment{"full": kept.Full, "short": kept.Short} {
+		if strings.Contains(string(f.JSON), "evil") {
+			t.Errorf("the %s form has %s", what, f.JSON)
+		}
+	}
+	if !strings.Contains(string(kept.Full.JSON), `"Keywords":["k"],"MAIN":"x"`) {
+		t.Errorf("others are gone: %s", kept.Full.JSON)
+	}
+}
+
 func TestKeptShort(t *testing.T) {
 	const lists = `"dependencies":{"a":"^1"},"optionalDependencies":{"b":"1"},"devDependencies":{"c":"1"},"peerDependencies":{"d":"1"},"peerDependenciesMeta":{"d":{"optional":true}},` +
 		`"acceptDependencies":{"e":"1"},"directories":{"bin":"b"},"engines":{"node":">=20"},"os":["linux"],"cpu":["x64"],"libc":["glibc"],"funding":"https://x"`

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"runtime"
@@ -139,7 +140,7 @@ func TestReadDocumentMemory(t *testing.T) {
 	const size = 8 << 20
 	for what, unit := range map[string]string{
 		"objects":  `{"a":0,"b":{}},`,
-		"arrays":   `[],`,
+		"arrays":   `["xxxx"],`,
 		"versions": `{"versions":{"1.0.0":{"deprecated":"x"}},"dist-tags":{"a":"1.0.0"},"users":{"a":true}},`,
 		"text":     strings.Repeat(`"`+strings.Repeat("x", 1000)+`",`, 100),
 	} {
@@ -158,6 +159,74 @@ func TestReadDocumentMemory(t *testing.T) {
 		// What append leaves behind on its way up is four times what it arrives at.
 		if allocated := int(after.TotalAlloc - before.TotalAlloc); allocated > 7*size {
 			t.Errorf("%s: %d KiB were allocated for a document of %d KiB", what, allocated>>10, size>>10)
+		}
+	}
+}
+
+// keys are n members of an object, each with another name.
+func keys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"%06x":0`, i)
+	}
+	return b.String()[1:]
+}
+
+// A manifest of 800,000 keys cost 118 MiB and 1.5 s, and was taken.
+func TestReadPublishOfManyKeys(t *testing.T) {
+	b := npmBody(t)
+	honest := b.manifest
+	for _, c := range []struct {
+		what, extra, large string
+		attachmentsFirst   bool
+	}{
+		{"many keys", `"x":{` + keys(15_000) + `}`, "", false},
+		{"too many keys", `"x":{` + keys(20_000) + `}`, "number of members", false},
+		{"too many keys behind the tarball", `"x":{` + keys(20_000) + `}`, "number of members", true},
+		{"too many keys in all", `"x":[` + strings.Repeat(`{`+keys(100)+`},`, 200) + `0]`, "number of members", false},
+		{"too many elements", `"x":[` + strings.Repeat(`0,`, 20_000) + `0]`, "number of members", false},
+		{"too many objects", `"x":[` + strings.Repeat(`{},`, 20_000) + `0]`, "number of members", false},
+		{"too many keys for any document", `"x":[` + strings.Repeat(`0,`, 2_000_000) + `0]`, "number of members", false},
+		{"too many keys at a time", `"x":{` + keys(100_001) + `}`, "number of keys in one object", false},
+		{"a list in one text", `"dependencies":"` + strings.Repeat("a,", maxTextList/2) + `"`, "dependencies in one text", false},
+		{"a large manifest", `"description":"` + strings.Repeat("x", 4<<20) + `"`, "manifest", false},
+		{"a large readme", `"readme":"` + strings.Repeat("x", 2<<20) + `"`, "", false},
+		{"a large version", `"description":"` + strings.Repeat("x", 1<<20) + `"`, "manifest without its readme", false},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			b.manifest = honest + "," + c.extra
+			text := b.String()
+			if c.attachmentsFirst {
+				i := strings.Index(text, `"_attachments"`)
+				text = `{` + text[i:len(text)-1] + `,` + strings.TrimSuffix(text[1:i], ",") + `}`
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			u, err := ReadPublish(t.Context(), strings.NewReader(text), ui, DefaultLimits, t.TempDir())
+			runtime.ReadMemStats(&after)
+			if allocated := (after.TotalAlloc - before.TotalAlloc) >> 20; allocated > 40 {
+				t.Errorf("%d MiB were allocated for %d KiB", allocated, len(text)>>10)
+			}
+			if c.large == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				u.Close()
+				return
+			}
+			var large *TooLarge
+			if !errors.As(err, &large) || !strings.HasPrefix(large.What, c.large) {
+				t.Errorf("got %v, want a *TooLarge that says %q", err, c.large)
+			}
+		})
+	}
+	for what, packageJSON := range map[string]string{
+		"keys":   `{"name":"@acme/ui","version":"1.0.0","x":{` + keys(20_000) + `}}`,
+		"a text": `{"name":"@acme/ui","version":"1.0.0","dependencies":"` + strings.Repeat("a,", maxTextList/2) + `"}`,
+	} {
+		var large *TooLarge
+		if _, err := inspected(t, pack(t, packageJSON), DefaultLimits); !errors.As(err, &large) {
+			t.Errorf("%s in package.json: %v", what, err)
 		}
 	}
 }

@@ -7,17 +7,39 @@ import (
 	"io"
 	"path"
 	"strings"
+	"sync"
 )
 
 // Limits bound what one publish may cost. There is no "unlimited": start from DefaultLimits.
 type Limits struct {
 	Tarball     int64 // bytes of the tarball, as it is stored
 	Manifest    int64 // bytes of the body outside the tarball
+	Version     int64 // bytes of what is kept of the manifest, without its readme: a packument has that for each version
 	Document    int64 // bytes of a body that is no publish: a whole packument, from npm deprecate and unpublish
 	Unpacked    int64 // bytes the tarball inflates to, with its headers
 	Entries     int   // files, directories and links in the tarball
 	PackageJSON int64 // bytes of the package.json in the tarball
 	Ratio       int   // how many times its size the tarball may inflate to, once that is more than 32 MiB
+
+	// Turn, unless it is nil, is waited for before a tarball is inflated, which keeps a processor busy for seconds. It
+	// returns what ends the turn, or an error, the context's if that ends first. See Turns.
+	Turn func(context.Context) (done func(), err error)
+}
+
+// Turns makes a Limits.Turn for all who share it, so that at most n of them have their turn at a time.
+func Turns(n int) func(context.Context) (done func(), err error) {
+	taken := make(chan struct{}, n)
+	return func(ctx context.Context) (func(), error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		select {
+		case taken <- struct{}{}:
+			return sync.OnceFunc(func() { <-taken }), nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // DefaultLimits take what honest packages are. The largest on the public registry carry binaries of 50 to 100 MB, and a
@@ -25,9 +47,10 @@ type Limits struct {
 // that, programs stay below 20.
 var DefaultLimits = Limits{
 	Tarball:     200 << 20,
-	Manifest:    8 << 20,
+	Manifest:    4 << 20,
+	Version:     1 << 20,
 	Document:    32 << 20,
-	Unpacked:    2 << 30,
+	Unpacked:    1 << 30,
 	Entries:     100_000,
 	PackageJSON: 1 << 20,
 	Ratio:       1000,
@@ -55,11 +78,12 @@ func (e *NoAttachment) Is(target error) bool { return target == ErrNoAttachment 
 // whether it may be created here is for its CheckNew.
 //
 // Memory use is that of the manifest, and about 1 MiB for the tarball however large: from there on it goes to a file
-// without a name in dir (empty: the system's place for temporary files). Limits.Manifest bounds the manifest from the
-// first attachment on; as npm sends those last, what comes before them is held up to Limits.Document. The caller closes
+// without a name in dir (empty: the system's place for temporary files). Limits.Manifest, and 20,000
+// members and elements in all, bound the manifest from the first attachment on; as npm sends those last, what comes
+// before them is held up to Limits.Document. The caller closes
 // the Upload. After an error nothing is left behind.
 //
-// Errors: *Invalid, *TooLarge, *NoAttachment, one that wraps ErrBody, the context's. Any other is this machine's: no
+// Errors: *Invalid, *TooLarge, *NoAttachment, one that wraps ErrBody, the context's, one of Limits.Turn. Any other is this machine's: no
 // room in dir.
 func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir string) (u *Upload, err error) {
 	t := &tarballReader{spool: newSpool(dir), limit: lim.Tarball}
@@ -73,7 +97,7 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 		if len(path) == 0 || path[0] != "_attachments" {
 			return nil
 		}
-		s.what, s.limit = "manifest", lim.Manifest
+		s.what, s.limit, s.most = "manifest", lim.Manifest, maxParts
 		return t.divert(path, key)
 	}
 	document, err := s.document()
@@ -87,30 +111,55 @@ func ReadPublish(ctx context.Context, body io.Reader, want Name, lim Limits, dir
 	if s.seen > lim.Manifest {
 		return nil, &TooLarge{What: "manifest", Limit: lim.Manifest}
 	}
+	if s.parts > maxParts {
+		return nil, tooManyParts("manifest", maxParts)
+	}
+	if err := checkLists(p.manifest); err != nil {
+		return nil, err
+	}
 	if u, err = p.check(want, t); err != nil {
 		return nil, err
 	}
-	c, err := inspect(ctx, t.spool, lim)
+	c, err := open(ctx, t.spool, u.Name, u.Version, lim)
 	if err != nil {
 		return nil, err
-	}
-	if err := c.readPackageJSON(u.Name, u.Version); err != nil {
-		return nil, err
-	}
-	if c.truth.inFolder {
-		files, err := filesIn(ctx, t.spool, lim, c.truth.folder)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range files {
-			c.truth.commands.add(path.Base(f), f)
-		}
 	}
 	if err := c.truth.check(p.manifest, want); err != nil {
 		return nil, err
 	}
 	u.contents = c
+	if kept := u.full(Publisher{}); int64(len(kept.JSON)) > lim.Version {
+		return nil, &TooLarge{What: "manifest without its readme", Limit: lim.Version}
+	}
 	return u, nil
+}
+
+// open inflates the tarball, when it is its turn, and reads what is in it.
+func open(ctx context.Context, s *spool, name Name, version string, lim Limits) (contents, error) {
+	if lim.Turn != nil {
+		done, err := lim.Turn(ctx)
+		if err != nil {
+			return contents{}, err
+		}
+		defer done()
+	}
+	c, err := inspect(ctx, s, lim)
+	if err != nil {
+		return contents{}, err
+	}
+	if err := c.readPackageJSON(name, version); err != nil {
+		return contents{}, err
+	}
+	if c.truth.inFolder {
+		files, err := filesIn(ctx, s, lim, c.truth.folder)
+		if err != nil {
+			return contents{}, err
+		}
+		for _, f := range files {
+			c.truth.commands.add(path.Base(f), f)
+		}
+	}
+	return c, nil
 }
 
 // newScanner reads a body of which it is not known yet what it is.

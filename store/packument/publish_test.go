@@ -12,7 +12,71 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
+
+// Two tarballs are inflated at a time, however many have arrived; who gives up in the meantime leaves nothing behind.
+func TestReadPublishTakesTurns(t *testing.T) {
+	lim := DefaultLimits
+	turn := Turns(2)
+	lim.Turn = turn
+	var held []func()
+	for range 2 {
+		done, err := turn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, done)
+	}
+	body, dir := npmBody(t).String(), t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := ReadPublish(ctx, strings.NewReader(body), ui, lim, dir); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("without a turn: %v", err)
+	}
+	var invalid *Invalid
+	if _, err := ReadPublish(t.Context(), strings.NewReader(`{"name":"@acme/ui"}`), ui, lim, dir); !errors.Is(err, ErrNoAttachment) {
+		t.Errorf("a document waited: %v", err)
+	}
+	if _, err := ReadPublish(t.Context(), strings.NewReader(strings.Replace(body, `"latest"`, `"1"`, 1)), ui, lim, dir); !errors.As(err, &invalid) {
+		t.Errorf("a bad manifest waited: %v", err)
+	}
+	finished := make(chan error)
+	for range 8 {
+		go func() {
+			u, err := ReadPublish(t.Context(), strings.NewReader(body), ui, lim, dir)
+			if err == nil {
+				err = u.Close()
+			}
+			finished <- err
+		}()
+	}
+	held[0]()
+	held[0]() // once is enough
+	for range 8 {
+		if err := <-finished; err != nil {
+			t.Error(err)
+		}
+	}
+	held[1]()
+	for what, tgz := range map[string][]byte{"damaged": {1, 2, 3}, "bad": pack(t, `[]`)} { // a turn ends with an error, too
+		for range 3 {
+			if _, err := ReadPublish(t.Context(), strings.NewReader(bodyFor(tgz).String()), ui, lim, dir); err == nil {
+				t.Errorf("a %s tarball was taken", what)
+			}
+		}
+	}
+	u, err := ReadPublish(t.Context(), strings.NewReader(body), ui, lim, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Close()
+	refused := errors.New("too many")
+	lim.Turn = func(context.Context) (func(), error) { return nil, refused }
+	if _, err := ReadPublish(t.Context(), strings.NewReader(body), ui, lim, dir); !errors.Is(err, refused) {
+		t.Errorf("refused a turn: %v", err)
+	}
+}
 
 // Bodies shaped as each client sends them (npm-protocol.md §7.2 and the clients' sources).
 func TestReadPublishOfEachClient(t *testing.T) {
@@ -508,7 +572,7 @@ func FuzzReadPublish(f *testing.F) {
 	f.Add(publishOf(f, `"bin":["x"],"scripts":{"install":"y"},"dependencies":"a@1 b","bundledDependencies":true,"optionalDependencies":{"a":"acme/ui"},"engines":["node 1"],"os":"x"`,
 		`"bin":{"x":"x"},"scripts":{"install":"y"},"dependencies":{"a":"","b":""},"bundleDependencies":["a","b"],"optionalDependencies":{"a":"github:acme/ui"},"engines":{"node":"1"},"os":["x"]`))
 	f.Add(publishOf(f, `"directories":{"bin":"x"}`, `"bin":{"y":"x/y"}`, file{name: "package/x/y", body: "z"}))
-	lim := Limits{Tarball: 1 << 16, Manifest: 1 << 16, Unpacked: 1 << 20, Entries: 100, PackageJSON: 1 << 12, Ratio: 10}
+	lim := Limits{Tarball: 1 << 16, Manifest: 1 << 16, Version: 1 << 20, Unpacked: 1 << 20, Entries: 100, PackageJSON: 1 << 12, Ratio: 10}
 	f.Fuzz(func(t *testing.T, text string) {
 		u, err := ReadPublish(t.Context(), strings.NewReader(text), ui, lim, "/nonexistent") // nothing is large enough to spill
 		if err != nil {

@@ -12,7 +12,13 @@ const (
 	maxDepth = 64
 	// maxKeys is how many keys the objects may have together that are open at one place of a document. The longest object
 	// known to us has one for each of 20,000 versions.
-	maxKeys = 200_000
+	maxKeys = 100_000
+	// maxParts is how many members and elements the objects and arrays of a publish may have, all together, and so may
+	// those of a package.json. Each costs far more than its bytes when it is looked into.
+	maxParts = 20_000
+	// maxDocumentParts is the same for a whole packument, which is not looked into as deep. The largest known to us have
+	// some 100 for each of 4,000 versions.
+	maxDocumentParts = 2_000_000
 )
 
 // scanner reads one JSON value from a source and keeps its text, without the spaces between tokens. Stricter than RFC
@@ -28,18 +34,38 @@ type scanner struct {
 	what    string // for errors: the thing whose size is limited
 	limit   int64  // bytes, spaces included and what is diverted not
 	seen    int64  // bytes read of limit
+	parts   int    // members and elements read so far,
+	most    int    // and how many there may be; 0 is maxDocumentParts
 	kept    []byte
 	lenient bool // a file written by a person: keys may come twice below the top, strings need not be Unicode
 
-	// divert, if set, is asked before each string that is a member of an object: path are the keys that lead to the object
+	// divert, if set, is asked before each string that is a member of an object, down to the depth of divertDepth: path are the keys that lead to the object
 	// from the top, key is the member's. A function that it returns takes what follows the opening quote from the source,
 	// up to and including the closing one.
 	divert func(path []string, key string) func(*source) error
 
 	path []string
-	keys []map[uint64]struct{} // by depth: hashes of the keys of the object being read
-	open int                   // how many those are
+	keys []keySet // by depth: those of the object being read
+	open int      // how many those are
 }
+
+// keySet is hashes of keys, in a map that is used for one object after another.
+type keySet struct {
+	hashes map[uint64]struct{}
+	room   int // the most there were
+}
+
+// clear empties the set. That costs by the room a map once had, so that one that was far larger is let go.
+func (k *keySet) clear() {
+	n := len(k.hashes)
+	if k.room = max(k.room, n); k.room > 64 && n < k.room/8 {
+		*k = keySet{}
+	}
+	clear(k.hashes)
+}
+
+// divertDepth is that of the data of attachments.
+const divertDepth = 3
 
 // seed makes the hashes of keys ones that nobody outside can aim at: two keys of an honest document collide once in 2^64.
 var seed = maphash.MakeSeed()
@@ -76,6 +102,23 @@ func (s *scanner) count(n int) error {
 		return &TooLarge{What: s.what, Limit: s.limit}
 	}
 	return nil
+}
+
+// part counts a member or an element.
+func (s *scanner) part() error {
+	s.parts++
+	most := s.most
+	if most == 0 {
+		most = maxDocumentParts
+	}
+	if s.parts > most {
+		return tooManyParts(s.what, most)
+	}
+	return nil
+}
+
+func tooManyParts(what string, most int) error {
+	return &TooLarge{What: "number of members and elements in the " + what, Limit: int64(most)}
 }
 
 // next takes one byte, without keeping it.
@@ -133,7 +176,7 @@ func (s *scanner) valueFrom(c byte, depth int) error {
 func (s *scanner) object(depth int) error {
 	s.kept = append(s.kept, '{')
 	for len(s.keys) < depth {
-		s.keys = append(s.keys, nil)
+		s.keys = append(s.keys, keySet{})
 	}
 	for first := true; ; first = false {
 		c, err := s.token()
@@ -161,16 +204,16 @@ func (s *scanner) object(depth int) error {
 		s.kept = append(s.kept, ',')
 	}
 	s.kept = append(s.kept, '}')
-	s.open -= len(s.keys[depth-1])
-	if len(s.keys[depth-1]) > 64 { // clearing costs by the room a map once had
-		s.keys[depth-1] = nil
-	}
-	clear(s.keys[depth-1])
+	s.open -= len(s.keys[depth-1].hashes)
+	s.keys[depth-1].clear()
 	return nil
 }
 
 // member reads a key, whose quote is taken, and its value.
 func (s *scanner) member(depth int) error {
+	if err := s.part(); err != nil {
+		return err
+	}
 	start := len(s.kept)
 	if err := s.string(); err != nil {
 		return err
@@ -188,7 +231,7 @@ func (s *scanner) member(depth int) error {
 	}
 	s.kept = append(s.kept, ':')
 
-	if s.divert == nil {
+	if s.divert == nil || depth > divertDepth {
 		return s.value(depth + 1)
 	}
 	key := raw.text()
@@ -220,13 +263,14 @@ func (s *scanner) key(raw value, depth int) error {
 		return nil
 	}
 	h := maphash.Bytes(seed, key)
-	if _, twice := s.keys[depth-1][h]; twice {
+	set := &s.keys[depth-1]
+	if _, twice := set.hashes[h]; twice {
 		return s.invalid("has the key %s twice in one object", shorten(string(key)))
 	}
-	if s.keys[depth-1] == nil {
-		s.keys[depth-1] = make(map[uint64]struct{})
+	if set.hashes == nil {
+		set.hashes = make(map[uint64]struct{})
 	}
-	s.keys[depth-1][h] = struct{}{}
+	set.hashes[h] = struct{}{}
 	if s.open++; s.open > maxKeys {
 		return &TooLarge{What: "number of keys in one object", Limit: maxKeys}
 	}
@@ -242,6 +286,9 @@ func (s *scanner) array(depth int) error {
 		}
 		if c == ']' && first {
 			break
+		}
+		if err := s.part(); err != nil {
+			return err
 		}
 		if err := s.valueFrom(c, depth+1); err != nil {
 			return err

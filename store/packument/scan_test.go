@@ -115,7 +115,7 @@ func TestScanManyKeysThenManyObjects(t *testing.T) {
 	if _, err := s.document(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.keys[1]); n != 0 || s.open != 0 {
+	if n := len(s.keys[1].hashes); n != 0 || s.open != 0 {
 		t.Errorf("%d keys are left, and %d counted as open", n, s.open)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -47,11 +46,11 @@ func TestInspect(t *testing.T) {
 		{"one file", []file{packageJSON}, ""},
 		{"package.json last", []file{{name: "package/a.js", body: "1"}, packageJSON}, ""},
 		{"another root", []file{{name: "ui-main/package.json", body: uiJSON}, {name: "ui-main/lib/x", body: "1"}}, ""},
-		{"root .", []file{{name: "./package.json", body: uiJSON}, {name: "./lib/x", body: "1"}}, ""},
 		{"directories", []file{{name: "package/"}, {name: "package/lib/"}, packageJSON, {name: "package/lib/x", body: "1"}}, ""},
 		{"package.json of others inside", []file{packageJSON, {name: "package/lib/package.json", body: `{"name":"x"}`}, {name: "package/node_modules/x/package.json", body: `?`}}, ""},
 		{"long and wide names", []file{packageJSON, {name: long, body: "1"}, {name: "package/é.js", body: "1"}}, ""},
 		{"dots and spaces in names", []file{packageJSON, {name: "package/..a", body: "1"}, {name: "package/a b...", body: "1"}}, ""},
+		{"brackets in names", []file{packageJSON, {name: "package/pages/[id].js"}, {name: "package/pages/@(a)/[...all].js"}, {name: "package/{{name}}/{a}.js"}, {name: "package/a,b}{.js"}}, ""},
 		{"empty file", []file{packageJSON, {name: "package/.npmignore"}}, ""},
 		{"git archive", []file{global(map[string]string{"comment": "6eb35545"}), packageJSON}, ""},
 		{"byte order mark", []file{{name: "package/package.json", body: "\ufeff" + uiJSON}}, ""},
@@ -63,7 +62,7 @@ func TestInspect(t *testing.T) {
 		{"no package.json", []file{{name: "package/index.js", body: "1"}}, "no package.json"},
 		{"package.json too deep", []file{{name: "package/package/package.json", body: uiJSON}}, "no package.json"},
 		{"package.json too high", []file{{name: "package.json", body: uiJSON}}, "directory is expected"},
-		{"Package.json", []file{{name: "package/Package.json", body: uiJSON}}, "no package.json"},
+		{"Package.json", []file{{name: "package/Package.json", body: uiJSON}}, "some systems take for"},
 		{"two package.json", []file{packageJSON, packageJSON}, "two package.json"},
 		{"two package.json, one spelled oddly", []file{packageJSON, {name: "package/./package.json", body: uiJSON}}, "in its path"},
 		{"two roots", []file{packageJSON, {name: "evil/package.json", body: uiJSON}}, "top-level directory"},
@@ -72,6 +71,7 @@ func TestInspect(t *testing.T) {
 		{"package.json is a link", []file{{name: "package/a", body: uiJSON}, link("package/package.json", "a")}, "no file"},
 		{"absolute", []file{packageJSON, {name: "/etc/passwd", body: "1"}}, "absolute"},
 		{"parent", []file{packageJSON, {name: "package/../../x", body: "1"}}, "in its path"},
+		{"root .", []file{{name: "./package.json", body: uiJSON}, {name: "./lib/package.json", body: evilJSON}}, "in its path"},
 		{"parent as root", []file{{name: "../package.json", body: uiJSON}}, "in its path"},
 		{"backslash", []file{packageJSON, {name: `package/..\..\x`, body: "1"}}, "backslash"},
 		{"empty part", []file{packageJSON, {name: "package//x", body: "1"}}, "in its path"},
@@ -150,18 +150,7 @@ func TestInspectEnds(t *testing.T) {
 	damaged[len(damaged)-8] ^= 1                   // the checksum
 	entry := plain[:1024]                          // header and content, no end
 	sized := func(flag byte, name string) []byte { // an entry with a content, which archive/tar would not write
-		h := bytes.Clone(plain[:512])
-		copy(h[:100], append([]byte(name), make([]byte, 50)...))
-		copy(h[124:136], "00000001000\x00")
-		h[156] = flag
-		copy(h[157:], "package.json")
-		copy(h[148:156], "        ")
-		sum := 0
-		for _, c := range h {
-			sum += int(c)
-		}
-		copy(h[148:156], fmt.Sprintf("%06o\x00 ", sum))
-		return append(h, make([]byte, 512)...)
+		return rawEntry{name: name, kind: flag, size: 512}.bytes()
 	}
 	for _, c := range []struct {
 		what string
@@ -171,7 +160,10 @@ func TestInspectEnds(t *testing.T) {
 		{"as packed", whole, true},
 		{"padded as GNU tar does", gzipped(t, append(bytes.Clone(plain), zeros...)), true},
 		{"zeros behind the gzip stream", append(bytes.Clone(whole), zeros...), true},
-		{"without the end of the archive", gzipped(t, entry), true},
+		{"without the end of the archive", gzipped(t, entry), false},
+		{"with half of its end", gzipped(t, plain[:1536]), true},
+		{"a gzip header with flags unknown", append([]byte{0x1f, 0x8b, 8, 0xe0}, whole[4:]...), false},
+		{"an end that is cut", gzipped(t, plain[:len(plain)-1]), false},
 		{"something behind the archive", gzipped(t, append(bytes.Clone(plain), entry...)), false},
 		{"something far behind the archive", gzipped(t, append(append(bytes.Clone(plain), zeros...), 1)), false},
 		{"something behind the gzip stream", append(bytes.Clone(whole), 'x'), false},
@@ -258,6 +250,10 @@ func FuzzInspect(f *testing.F) {
 	f.Add(archive(f, file{name: "package/"}, file{name: "package/lib/a.js", body: "1"}, packageJSON, file{name: "package/x", header: tar.Header{Typeflag: tar.TypeSymlink, Linkname: "lib/a.js"}}))
 	f.Add(archive(f, packageJSON, file{name: "package/" + strings.Repeat("d/", 100) + "é.js", body: "1"}, file{name: "package/binding.gyp"}))
 	f.Add(archive(f, file{name: "g", header: tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}}}, packageJSON))
+	for _, c := range oddArchives(f) {
+		f.Add(bytes.Join(c.parts, nil))
+	}
+	f.Add(bytes.Join([][]byte{longName(tarLongName, "package/"+strings.Repeat("n", 120)), rawEntry{name: "package/n", magic: magicGNU}.bytes(), plainPackageJSON, make([]byte, 1024)}, nil))
 	lim := Limits{Unpacked: 1 << 20, Entries: 50, PackageJSON: 1 << 12, Ratio: 100}
 	f.Fuzz(func(t *testing.T, plain []byte) {
 		s := newSpool("/nonexistent")
@@ -274,24 +270,41 @@ func FuzzInspect(f *testing.F) {
 			}
 			return
 		}
+		// archive/tar is to find what we found, to the byte, and all in one directory.
 		files, size, root := 0, int64(0), ""
-		r := tar.NewReader(bytes.NewReader(plain))
-		for h, err := r.Next(); err != io.EOF; h, err = r.Next() {
-			if err != nil {
-				t.Fatal(err)
+		ours, theirs := &tarReader{r: bytes.NewReader(plain)}, tar.NewReader(bytes.NewReader(plain))
+		for {
+			e, err := ours.next()
+			h, err2 := theirs.Next()
+			if err != nil || err2 != nil {
+				if err != io.EOF || err2 != io.EOF {
+					t.Fatalf("%v, but archive/tar: %v", err, err2)
+				}
+				break
 			}
-			if h.Typeflag == tar.TypeXGlobalHeader {
+			if h.Typeflag != e.kind || e.kind != tarGlobal && (h.Name != e.name || h.Linkname != e.link || h.Size != e.size) {
+				t.Fatalf("%+v, but archive/tar: %+v", e, h)
+			}
+			if e.kind == tarGlobal {
 				continue
 			}
-			if h.Typeflag == tar.TypeReg {
-				files, size = files+1, size+h.Size
+			a, err := io.ReadAll(ours)
+			b, err2 := io.ReadAll(theirs)
+			if err != nil || err2 != nil || !bytes.Equal(a, b) || int64(len(a)) != e.size {
+				t.Fatalf("%q has %q, %v, but with archive/tar %q, %v", e.name, a, err, b, err2)
 			}
-			top, _, _ := strings.Cut(h.Name, "/")
+			if e.kind == tarFile {
+				files, size = files+1, size+e.size
+			}
+			top, inside, _ := strings.Cut(e.name, "/")
 			if root == "" {
 				root = top
 			}
-			if top != root || strings.Contains("/"+h.Name+"/", "/../") || strings.HasPrefix(h.Name, "/") {
-				t.Fatalf("an archive with %q was taken", h.Name)
+			if top != root || strings.Contains("/"+e.name+"/", "/../") || strings.HasPrefix(e.name, "/") {
+				t.Fatalf("an archive with %q was taken", e.name)
+			}
+			if inside == "package.json" && !bytes.Equal(a, found.PackageJSON) {
+				t.Fatalf("package.json is %q, and found was %q", a, found.PackageJSON)
 			}
 		}
 		if found.FileCount != files || found.UnpackedSize != size {

@@ -162,6 +162,19 @@ func (t *truth) runsOnInstall() bool {
 // onInstall are the scripts that run when somebody installs the package from a registry. (prepare and its likes do not.)
 var onInstall = set("preinstall", "install", "postinstall")
 
+// maxTextList is how long a text may be that stands for a list of dependencies, each of which would be looked into.
+const maxTextList = 64 << 10
+
+// checkLists refuses texts in place of lists that are longer than any that somebody wrote.
+func checkLists(fields map[string]value) error {
+	for _, kind := range kinds {
+		if v := fields[kind]; v.isString() && len(v) > maxTextList {
+			return &TooLarge{What: kind + " in one text", Limit: maxTextList}
+		}
+	}
+	return nil
+}
+
 // dependencies reads names and ranges as npm does, which takes a list, also in one string, for an object. What is not
 // text is left out, and so are comments, which yarn 1 takes out.
 func dependencies(v value) iter.Seq2[string, string] {

@@ -132,22 +132,46 @@ func (v value) object(field string) (map[string]value, error) {
 		return nil, &Invalid{Field: field, Problem: "is not an object"}
 	}
 	m := make(map[string]value)
-	folded := make(map[string]string)
+	var odd []string // keys that are written otherwise than one that matters
 	for e := range v.members() {
 		if m[e.key] = e.val; len(m) > maxMembers {
 			return nil, &Invalid{Field: field, Problem: fmt.Sprintf("has more than %d members", maxMembers)}
 		}
-		low := foldCase(e.key)
-		if other, ok := folded[low]; ok && other != e.key && (matters[e.key] || matters[other]) {
-			return nil, &Invalid{Field: field, Problem: fmt.Sprintf("has both %s and %s", shorten(other), shorten(e.key))}
+		if matter, ok := foldedMatters[foldCase(e.key)]; ok && matter != e.key {
+			odd = append(odd, e.key)
 		}
-		folded[low] = e.key
+	}
+	for _, key := range odd {
+		if matter := foldedMatters[foldCase(key)]; m[matter] != nil {
+			return nil, &Invalid{Field: field, Problem: fmt.Sprintf("has both %s and %s", shorten(matter), shorten(key))}
+		}
 	}
 	return m, nil
 }
 
-// foldCase maps strings to one that strings.EqualFold takes for equal to them...
-func foldCase(s string) string { return strings.ToLower(strings.ToUpper(s)) }
+// foldedMatters are those of matters, by how they are without case.
+var foldedMatters = folded(matters)
+
+// folded maps strings without case to themselves.
+func folded(sets ...map[string]bool) map[string]string {
+	m := make(map[string]string)
+	for _, set := range sets {
+		for s := range set {
+			m[foldCase(s)] = s
+		}
+	}
+	return m
+}
+
+// foldCase maps strings to one that strings.EqualFold takes for equal to them.
+func foldCase(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			return strings.ToLower(strings.ToUpper(s))
+		}
+	}
+	return s
+}
 
 // shorten quotes a text of the sender's for an error, the beginning of a long one.
 func shorten(s string) string {
