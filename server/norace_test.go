@@ -1,0 +1,8 @@
+//go:build !race
+
+package server_test
+
+import "time"
+
+// answerWithin is what an edit may take.
+const answerWithin = time.Second
