@@ -4,5 +4,9 @@ package server_test
 
 import "time"
 
-// answerWithin is what an edit may take.
-const answerWithin = time.Second
+const (
+	// answerWithin is what an edit may take.
+	answerWithin = time.Second
+	// escapes is how many of them are sent: 30 MiB.
+	escapes = 5 << 20
+)
