@@ -57,7 +57,7 @@ func (u *User) InstallFrozen(dir string) Result { return u.do(InstallFrozen, dir
 // Add adds one dependency, such as "@acme/ui@^1.0.0", to the project and installs it.
 func (u *User) Add(dir, spec string) Result { return u.do(Add, dir, "spec", spec) }
 
-// View prints one field of what the registry says of a package: View("@acme/ui", "version").
+// View prints one field of what the registry says of a package, or of a version of it: View("@acme/ui@1.0.0", "deprecated").
 func (u *User) View(name, field string) Result { return u.do(View, "", "name", name, "field", field) }
 
 // DistTagAdd makes a tag point to a version.
@@ -135,6 +135,9 @@ func (u *User) do(v Verb, dir string, args ...string) Result {
 		words = append(words, "{"+args[i]+"}", args[i+1])
 		if args[i] == "name" {
 			name = args[i+1]
+			if at := strings.LastIndex(name, "@"); at > 0 {
+				name = name[:at] // View takes a version with it
+			}
 		}
 	}
 	if len(u.Scopes) > 0 {
