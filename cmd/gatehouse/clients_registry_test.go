@@ -29,6 +29,7 @@ type process struct {
 
 	instance *instance
 	data     string
+	warns    string // every warning in the log has this, and there has to be one; "" if none may be there
 
 	mu    sync.Mutex
 	shown map[string]bool // the tokens that it showed to GitHub
@@ -79,6 +80,14 @@ func (p *process) stop(t *testing.T) {
 		t.Errorf("gatehouse ended with: %v", err)
 	}
 	log := p.instance.log.String()
+	if p.warns != "" {
+		lines := strings.SplitAfter(log, "\n")
+		expected := func(line string) bool { return strings.Contains(line, "level=WARN") && strings.Contains(line, p.warns) }
+		if !slices.ContainsFunc(lines, expected) {
+			t.Errorf("no warning that says %q is in the log", p.warns)
+		}
+		log = strings.Join(slices.DeleteFunc(lines, expected), "")
+	}
 	for _, failure := range []string{"level=ERROR", "level=WARN", "panic", "DATA RACE"} {
 		if strings.Contains(log, failure) {
 			t.Errorf("%q is in the log", failure)

@@ -28,12 +28,9 @@ import (
 
 // amend is PUT /name with a document that has no tarball.
 func (p *protocol) amend(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, document []byte) error {
-	edit, err := packument.ReadEdit(document)
+	edit, err := readEdit(document, name)
 	if err != nil {
 		return err
-	}
-	if edit.Name != "" && edit.Name != name.String() {
-		return &packument.Invalid{Field: "name", Problem: "is not the package of the address, " + name.String()}
 	}
 	switch {
 	case edit.HasVersions:
@@ -42,6 +39,15 @@ func (p *protocol) amend(c *gin.Context, name packument.Name, head store.Head, w
 		return p.star(c, name, head, who, edit)
 	}
 	return &packument.Invalid{Field: "body", Problem: `is neither a publish ("_attachments"), nor a deprecation ("versions"), nor a star ("users")`}
+}
+
+// readEdit reads a document, which has to be about the package of the address.
+func readEdit(document []byte, name packument.Name) (*packument.Edit, error) {
+	edit, err := packument.ReadEdit(document)
+	if err == nil && edit.Name != "" && edit.Name != name.String() {
+		return nil, &packument.Invalid{Field: "name", Problem: "is not the package of the address, " + name.String()}
+	}
+	return edit, err
 }
 
 // deprecate takes the messages of the document's versions.
@@ -89,13 +95,16 @@ func (p *protocol) edit(c *gin.Context) error {
 		return p.drained(c, err)
 	}
 	defer release()
-	edit, err := packument.ReadEdit(document)
+	edit, err := readEdit(document, name)
 	if err != nil {
 		return err
 	}
+	revision := param(c, "revision")
 	switch {
+	case edit.Rev != "" && edit.Rev != revision:
+		return store.ErrStale // of a document that says which revision it was, that is the one
 	case !edit.HasVersions && edit.HasMaintainers:
-		return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(head)}
+		return p.ownersElsewhere(head)
 	case !edit.HasVersions:
 		return &packument.Invalid{Field: "body", Problem: `has neither "versions" nor "maintainers"`}
 	case len(edit.Versions) == 0:
@@ -108,11 +117,24 @@ func (p *protocol) edit(c *gin.Context) error {
 	if err := p.allowed(c, name, head, who, scopes.Unpublish); err != nil {
 		return err
 	}
-	_, err = p.Registry.Unpublish(c.Request.Context(), name.String(), keep, edit.DistTags["latest"], p.basis(head, who, param(c, "revision")))
+	_, err = p.Registry.Unpublish(c.Request.Context(), name.String(), keep, edit.DistTags["latest"], p.basis(head, who, revision))
 	if err != nil {
 		return err
 	}
 	return done(c, http.StatusOK)
+}
+
+// owners is how pnpm 12 asks to add or remove one.
+func (p *protocol) owners(c *gin.Context) error {
+	_, head, _, err := p.visible(c)
+	if err != nil {
+		return p.drained(c, err)
+	}
+	return p.drained(c, p.ownersElsewhere(head))
+}
+
+func (p *protocol) ownersElsewhere(head store.Head) error {
+	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(head)}
 }
 
 // keepsAll reports whether every version that is there is listed.
@@ -187,6 +209,9 @@ func (p *protocol) basis(head store.Head, who gate.Caller, revision string) stor
 
 // receiveDocument reads a document that a client sends back. It counts among the bodies under way until it is released.
 func (p *protocol) receiveDocument(c *gin.Context, who gate.Caller) (document []byte, release func(), err error) {
+	if err := plain(c); err != nil {
+		return nil, nil, err
+	}
 	limits := packument.DefaultLimits
 	if release, err = p.bodies.take(c.Request.Context(), who); err != nil {
 		return nil, nil, err

@@ -116,6 +116,11 @@ func Mount(r gin.IRoutes, o Options) {
 	handle(http.MethodPost, "/-/package/:name/dist-tags/:tag", p.setTag)
 	handle(http.MethodDelete, "/-/package/:name/dist-tags/:tag", p.removeTag)
 
+	for _, method := range []string{http.MethodPost, http.MethodPut} {
+		handle(method, "/-/package/:name/owners", p.owners)
+	}
+	handle(http.MethodDelete, "/-/package/:name/owners/:login", p.owners)
+
 	get("/:name", p.packument)
 	get("/:name/:version", p.manifest)
 	get("/:name/-/:file", p.tarball)

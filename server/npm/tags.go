@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -62,9 +61,14 @@ func (p *protocol) changeTags(c *gin.Context, change tagChange, read func(body [
 	if err != nil {
 		return err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(underlying(c), c.Request.Body, maxTagBody))
+	if err := plain(c); err != nil {
+		return err
+	}
+	// Not only json.Unmarshal, which takes the last of two tags of one name: see packument.ReadDocument.
+	limits := packument.Limits{Document: maxTagBody}
+	body, err := packument.ReadDocument(c.Request.Context(), http.MaxBytesReader(underlying(c), c.Request.Body, maxTagBody), limits)
 	if err != nil {
-		return bodyError(err)
+		return p.drained(c, err)
 	}
 	tags, err := read(body)
 	if err != nil {
@@ -107,14 +111,6 @@ func (p *protocol) changeable(c *gin.Context) (packument.Name, store.Head, gate.
 		return name, head, who, err
 	}
 	return name, head, who, p.allowed(c, name, head, who, scopes.Tag)
-}
-
-// bodyError keeps what is wrong with a small body apart from what is wrong with the connection.
-func bodyError(err error) error {
-	if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
-		return err
-	}
-	return errors.Join(packument.ErrBody, err)
 }
 
 // answer serves a small value that must not be kept by any cache.

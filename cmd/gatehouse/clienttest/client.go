@@ -32,7 +32,7 @@ type program struct {
 var programs = []program{
 	{name: "npm-10", folder: []string{"npm-10"}, file: "bin/npm-cli.js", dialect: &npmDialect},
 	{name: "npm-11", folder: []string{"npm-11"}, file: "bin/npm-cli.js", dialect: &npmDialect},
-	{name: "npm-12", folder: []string{"npm-12"}, file: "bin/npm-cli.js", newNode: true, dialect: &npmDialect},
+	{name: "npm-12", folder: []string{"npm-12"}, file: "bin/npm-cli.js", newNode: true, dialect: &npm12Dialect},
 	{name: "pnpm-10", folder: []string{"pnpm-10"}, file: "bin/pnpm.cjs", dialect: &pnpm10Dialect},
 	{name: "pnpm-12", folder: []string{"@pnpm/exe.linux-x64", "@pnpm/exe.linux-arm64"}, file: "pnpm", native: true, dialect: &pnpm12Dialect},
 	{name: "yarn-1", folder: []string{"yarn-1"}, file: "bin/yarn.js", dialect: &yarn1Dialect},

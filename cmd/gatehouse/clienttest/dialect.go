@@ -2,6 +2,7 @@ package clienttest
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 )
@@ -30,9 +31,39 @@ var npmDialect = dialect{
 		DistTagList:   "dist-tag ls {name}",
 		Whoami:        "whoami --registry {registry}",
 		Ping:          "ping --registry {registry}",
+		Deprecate:     "deprecate {spec} {message}",
+		Undeprecate:   "deprecate {spec} {nothing}",
+		Unpublish:     "unpublish {spec}",
+		UnpublishAll:  "unpublish {spec} --force",
+		// These don't look for the registry of a scope.
+		Star:        "star {name} --registry {registry}",
+		Unstar:      "unstar {name} --registry {registry}",
+		Stars:       "stars {login} --registry {registry}",
+		OwnerList:   "owner ls {name}",
+		OwnerAdd:    "owner add {login} {name} --registry {registry}",
+		OwnerRemove: "owner rm {login} {name} --registry {registry}",
+		Outdated:    "outdated",
 	},
 	config: func(s Setup) map[string]string { return map[string]string{".npmrc": npmrc(s)} },
 	env:    npmEnv,
+}
+
+// npm12Dialect is npm's since some commands were taken out.
+var npm12Dialect = dialect{
+	spelling: otherwise(npmDialect.spelling, map[Verb]string{Undeprecate: "undeprecate {spec}"}, Star, Unstar, Stars),
+	lacks:    map[Verb]string{Star: "npm 12 has no stars", Unstar: "npm 12 has no stars", Stars: "npm 12 has no stars"},
+	config:   npmDialect.config,
+	env:      npmEnv,
+}
+
+// otherwise is a client's spelling with some commands changed and some taken out.
+func otherwise(spelling, changed map[Verb]string, without ...Verb) map[Verb]string {
+	s := maps.Clone(spelling)
+	maps.Copy(s, changed)
+	for _, v := range without {
+		delete(s, v)
+	}
+	return s
 }
 
 // A refusal is final and the registry is near: waiting ten seconds to ask again only makes tests slow.
@@ -72,13 +103,29 @@ var pnpm10Dialect = dialect{
 		DistTagList:   "dist-tag ls {name}",
 		Whoami:        "whoami --registry {registry}",
 		Ping:          "ping --registry {registry}",
+		// These it has npm do.
+		Deprecate:    "deprecate {spec} {message}",
+		Undeprecate:  "deprecate {spec} {nothing}",
+		Unpublish:    "unpublish {spec}",
+		UnpublishAll: "unpublish {spec} --force",
+		Star:         "star {name} --registry {registry}",
+		Unstar:       "unstar {name} --registry {registry}",
+		Stars:        "stars {login} --registry {registry}",
+		OwnerList:    "owner ls {name}",
+		OwnerAdd:     "owner add {login} {name} --registry {registry}",
+		OwnerRemove:  "owner rm {login} {name} --registry {registry}",
+		Outdated:     "outdated",
 	},
 	config: func(s Setup) map[string]string { return map[string]string{".npmrc": npmrc(s)} },
 	env:    npmEnv,
 }
 
 var pnpm12Dialect = dialect{
-	spelling: pnpm10Dialect.spelling,
+	spelling: otherwise(pnpm10Dialect.spelling, map[Verb]string{
+		Undeprecate: "undeprecate {spec}",
+		OwnerAdd:    "owner add {name} {login}",
+		OwnerRemove: "owner rm {name} {login}",
+	}),
 	config: func(s Setup) map[string]string {
 		return map[string]string{".npmrc": npmrc(s), ".config/pnpm/config.yaml": pnpmConfig(s)}
 	},
@@ -111,6 +158,10 @@ var yarn1Dialect = dialect{
 		DistTagAdd:    "tag add {name}@{version} {tag}",
 		DistTagRemove: "tag remove {name} {tag}",
 		DistTagList:   "tag list {name}",
+		OwnerList:     "owner list {name}",
+		OwnerAdd:      "owner add {login} {name}",
+		OwnerRemove:   "owner remove {login} {name}",
+		Outdated:      "outdated",
 	},
 	lacks: map[Verb]string{
 		Whoami: "yarn 1 has no whoami command",
@@ -180,6 +231,7 @@ var bunDialect = dialect{
 		Add:           "add {spec}",
 		View:          "pm view {name} {field}",
 		Whoami:        "pm whoami --registry {registry}",
+		Outdated:      "outdated",
 	},
 	lacks: map[Verb]string{
 		DistTagAdd:    "bun has no dist-tag command",
