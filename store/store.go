@@ -30,6 +30,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gatehouse/store/blob"
+	"gatehouse/store/gzipped"
 	"gatehouse/store/kv"
 )
 
@@ -58,7 +59,7 @@ var (
 
 // Options of a Store. The zero value is usable.
 type Options struct {
-	// DocumentCache bounds the rendered documents kept in memory, in bytes; 0 means 64 MiB.
+	// DocumentCache bounds the rendered documents kept in memory, and what they are made of, in bytes; 0 means 64 MiB.
 	DocumentCache int64
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -71,6 +72,9 @@ type Store struct {
 	now   func() time.Time
 
 	documents *otter.Cache[documentKey, *Document]
+	blocks    *otter.Cache[blockKey, gzipped.Part]
+	outlines  *otter.Cache[string, *outline]
+	blockSize int // blockSize, but in tests
 	builds    singleflight.Group
 
 	// writers lets the changes of one package queue up inside this process instead of meeting each other's conditions. It is
@@ -87,7 +91,7 @@ const format = "1"
 // Open returns the store kept in the two engines, which it does not close. It writes the format version into an empty
 // engine and returns ErrFormat if it finds another one.
 func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*Store, error) {
-	s := &Store{kv: engine, blobs: blobs, now: o.Now, seed: maphash.MakeSeed()}
+	s := &Store{kv: engine, blobs: blobs, now: o.Now, seed: maphash.MakeSeed(), blockSize: blockSize}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -95,11 +99,13 @@ func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*S
 		o.DocumentCache = 64 << 20
 	}
 	var err error
-	s.documents, err = otter.New(&otter.Options[documentKey, *Document]{
-		MaximumWeight: uint64(o.DocumentCache),
-		Weigher:       func(k documentKey, d *Document) uint32 { return uint32(len(d.Body) + len(k.base) + 256) },
-	})
-	if err != nil {
+	if s.documents, err = bounded(o.DocumentCache*5/8, func(k documentKey, d *Document) int { return len(d.Body) + len(k.base) + 256 }); err != nil {
+		return nil, err
+	}
+	if s.blocks, err = bounded(o.DocumentCache*2/8, func(_ blockKey, p gzipped.Part) int { return p.Len() + 256 }); err != nil {
+		return nil, err
+	}
+	if s.outlines, err = bounded(o.DocumentCache*1/8, func(_ string, o *outline) int { return 96*len(o.versions) + 256 }); err != nil {
 		return nil, err
 	}
 	switch found, err := engine.Get(ctx, formatKey); {
@@ -114,6 +120,11 @@ func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*S
 		return nil, fmt.Errorf("%w: the data have format %q and this version of gatehouse reads %q; run the version that wrote them", ErrFormat, found.Value, format)
 	}
 	return s, nil
+}
+
+// bounded is a cache of so many bytes.
+func bounded[K comparable, V any](size int64, weigh func(K, V) int) (*otter.Cache[K, V], error) {
+	return otter.New(&otter.Options[K, V]{MaximumWeight: uint64(size), Weigher: func(k K, v V) uint32 { return uint32(weigh(k, v)) }})
 }
 
 // Ready reports whether the metadata can be read.
