@@ -71,10 +71,13 @@ type Store struct {
 	blobs blob.Store
 	now   func() time.Time
 
+	heads     *otter.Cache[string, Head]
 	documents *otter.Cache[documentKey, *Document]
 	blocks    *otter.Cache[blockKey, gzipped.Part]
 	outlines  *otter.Cache[string, *outline]
-	blockSize int // blockSize, but in tests
+	records   *otter.Cache[recordKey, Version]
+	tarballs  *otter.Cache[string, []byte] // by blob key
+	blockSize int                          // blockSize, but in tests
 	builds    singleflight.Group
 
 	// writers lets the changes of one package queue up inside this process instead of meeting each other's conditions. It is
@@ -84,6 +87,9 @@ type Store struct {
 
 	lastEvent atomic.Int64 // Unix nanoseconds in the key of the newest event of this process
 }
+
+// headCache bounds the decoded heads that are kept, in bytes.
+const headCache = 8 << 20
 
 // format is the version of the layout in keys.go.
 const format = "1"
@@ -99,6 +105,9 @@ func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*S
 		o.DocumentCache = 64 << 20
 	}
 	var err error
+	if s.heads, err = bounded(headCache, func(name string, h Head) int { return 3*len(h.row.Value) + len(name) + 512 }); err != nil {
+		return nil, err
+	}
 	if s.documents, err = bounded(o.DocumentCache*5/8, func(k documentKey, d *Document) int { return len(d.Body) + len(k.base) + 256 }); err != nil {
 		return nil, err
 	}
@@ -106,6 +115,14 @@ func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*S
 		return nil, err
 	}
 	if s.outlines, err = bounded(o.DocumentCache*1/8, func(_ string, o *outline) int { return 96*len(o.versions) + 256 }); err != nil {
+		return nil, err
+	}
+	if s.records, err = bounded(recordCache, func(k recordKey, v Version) int {
+		return len(k.name) + len(k.version) + len(v.Blob) + len(v.Deprecated) + 512
+	}); err != nil {
+		return nil, err
+	}
+	if s.tarballs, err = bounded(tarballCache, func(k string, content []byte) int { return len(content) + len(k) + 128 }); err != nil {
 		return nil, err
 	}
 	switch found, err := engine.Get(ctx, formatKey); {
