@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -43,7 +44,11 @@ func (b *bench) writes(t *table, wanted *regexp.Regexp, rounds int, _ float64) e
 	first := map[string][]time.Duration{}
 	n := 6 * rounds
 	for i := range n {
-		for _, name := range []string{"@acme/few", "@acme/many"} {
+		names := []string{"@acme/few", "@acme/many"}
+		if i%2 == 1 {
+			slices.Reverse(names)
+		}
+		for _, name := range names {
 			p := version(name, fmt.Sprintf("9.0.%d", i), uint64(i))
 			r := put(g.address, p.Path(), b.token, p.Body())
 			before, began := g.cpu(), time.Now()
