@@ -13,7 +13,8 @@
 //   - Bytes first, the flip last. A tarball is durable before the one batch that makes its version visible. A crash before
 //     that batch leaves an upload row and perhaps an object that nothing names; Sweep removes both.
 //   - Rendered documents are a cache, never the truth. They are joined from the stored pieces of each version, without parsing,
-//     by the first reader after a change.
+//     by the first reader after a change; and what of them has not changed is not compressed again (block.go). Whatever else is kept in
+//     memory follows from the row of the head, which is read each time.
 //   - Each change is recorded as an event in its own batch.
 package store
 

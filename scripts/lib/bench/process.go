@@ -25,7 +25,7 @@ func run(log string, name string, args ...string) (*process, error) {
 	}
 	cmd := exec.Command(name, args...)
 	cmd.Stdout, cmd.Stderr = f, f
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // nginx takes its workers with it
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
