@@ -81,7 +81,7 @@ func (s *Store) Document(ctx context.Context, h Head, form packument.Form, base 
 // it stood still do the two belong together.
 func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, error) {
 	for range attempts {
-		o, err := s.outline(ctx, h)
+		o, kept, err := s.outline(ctx, h)
 		if err != nil {
 			return nil, err
 		}
@@ -97,12 +97,16 @@ func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, 
 		if herr != nil {
 			return nil, herr
 		}
+		if err != nil {
+			s.outlines.Invalidate(h.Name) // it cannot be of use any more, nor must it stand in the way of the next attempt
+		}
 		if err != nil || again.Revision != h.Revision {
-			s.outlines.Invalidate(h.Name)
 			h, key.revision = again, again.Revision
 			continue
 		}
-		s.outlines.Set(h.Name, o)
+		if !kept {
+			s.outlines.Set(h.Name, o)
+		}
 		d := &Document{Body: body, ETag: etag(key)}
 		s.documents.Set(key, d)
 		return d, nil

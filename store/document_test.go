@@ -279,3 +279,29 @@ func TestDocumentsWhileTheyChange(t *testing.T) {
 		}
 	})
 }
+
+// TestRowsChangedBehindTheHead: a repair may write a row without a change of the head. Documents made later show it.
+func TestRowsChangedBehindTheHead(t *testing.T) {
+	meta, blobs := memory.NewKV(), memory.NewBlob()
+	s := open(t, meta, blobs, store.Options{})
+	if err := publish(t, s, packumenttest.Package{Name: "@acme/ui", Version: "1.0.0", Manifest: map[string]any{"license": "MIT"}}, wendy); err != nil {
+		t.Fatal(err)
+	}
+	same(t, s, meta, blobs, "@acme/ui")
+	row, err := meta.Get(ctx, []byte("v\x00@acme/ui\x001.0.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := kv.Entry{Key: row.Key, Value: bytes.ReplaceAll(row.Value, []byte("MIT"), []byte("ISC"))}
+	if err := meta.Apply(ctx, kv.Batch{Put: []kv.Entry{changed}}); err != nil {
+		t.Fatal(err)
+	}
+	head, err := s.Head(ctx, "@acme/ui")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.Document(ctx, head, packument.Full, "http://new.test/", true)
+	if err != nil || !bytes.Contains(gunzip(t, d.Body), []byte("ISC")) {
+		t.Errorf("the row as it was: %v", err)
+	}
+}

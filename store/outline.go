@@ -49,25 +49,25 @@ func (s *Store) listed(name string, row kv.Entry) (listed, error) {
 
 func (s *Store) digest(row []byte) uint64 { return maphash.Bytes(s.seed, row) }
 
-// outline returns the outline of the head's revision if it is known, and otherwise reads all versions. What it has read may be newer than the head.
-func (s *Store) outline(ctx context.Context, h Head) (*outline, error) {
+// outline returns the outline of the head's revision if it is kept, and otherwise reads all versions. What it has read may be newer than the head.
+func (s *Store) outline(ctx context.Context, h Head) (_ *outline, kept bool, _ error) {
 	if o, ok := s.outlines.GetIfPresent(h.Name); ok && o.revision == h.Revision {
-		return o, nil
+		return o, true, nil
 	}
 	o := &outline{revision: h.Revision}
 	from, to := versionRange(h.Name)
 	for row, err := range s.kv.Scan(ctx, from, to) {
 		if err != nil {
-			return nil, fmt.Errorf("reading the versions of %s: %w", h.Name, err)
+			return nil, false, fmt.Errorf("reading the versions of %s: %w", h.Name, err)
 		}
 		l, err := s.listed(h.Name, row)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		o.versions = append(o.versions, l)
 	}
 	slices.SortFunc(o.versions, byTime)
-	return o, nil
+	return o, false, nil
 }
 
 // advance makes the outline that is kept follow a change that this process has just made, so that the next reader need not read all versions to
