@@ -19,15 +19,15 @@ import (
 // Reads are answered from answers at most 60 s old (10 s where there is no access); for anything above scopes.Read, GitHub is
 // always asked. A repository that GitHub does not show is the zero Access and no error. Errors: *Unavailable, and one that wraps ErrBadCredential.
 func (c *Client) Access(ctx context.Context, token string, repo int64, need scopes.Permission) (scopes.Access, error) {
-	kind, err := offline(token)
-	if err != nil {
-		return scopes.Access{}, err
-	}
 	key := accessKey{c.hash(token), repo}
 	if need <= scopes.Read {
 		if known, ok := c.accesses.GetIfPresent(key); ok && c.now().Before(known.until) {
 			return known.Access, nil
 		}
+	}
+	kind, err := offline(token)
+	if err != nil {
+		return scopes.Access{}, err
 	}
 	// Different levels are different questions: a write must not share the flight of a read.
 	flight := "a" + string(key.token[:]) + strconv.FormatInt(repo, 10) + "/" + need.String()

@@ -17,12 +17,15 @@
 package githubauth
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -77,7 +80,7 @@ type Client struct {
 	agent             string
 	transport         http.RoundTripper
 	now               func() time.Time
-	key               [32]byte // of the token hashes
+	hmacs             sync.Pool // of hash.Hash, keyed for the token hashes
 
 	identities *otter.Cache[tokenHash, identity]
 	accesses   *otter.Cache[accessKey, access]
@@ -110,9 +113,9 @@ func New(o Options) (*Client, error) {
 	if c.agent == "" {
 		c.agent = "gatehouse"
 	}
-	if _, err := rand.Read(c.key[:]); err != nil {
-		return nil, err
-	}
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails (crypto/rand)
+	c.hmacs.New = func() any { return hmac.New(sha256.New, key[:]) }
 	if c.identities, err = otter.New(&otter.Options[tokenHash, identity]{MaximumSize: 20_000}); err != nil {
 		return nil, err
 	}

@@ -17,11 +17,7 @@ import (
 // GitHub did not say. A principal proves nothing about what the token may do: any site that somebody once logged in to
 // holds a token that answers to their name. That is for Access.
 func (c *Client) Identify(ctx context.Context, token string) (scopes.Principal, error) {
-	kind, err := offline(token)
-	if err != nil {
-		return scopes.Principal{}, err
-	}
-	known, err := c.identity(ctx, kind, token)
+	known, err := c.identity(ctx, token)
 	if err != nil {
 		return scopes.Principal{}, err
 	}
@@ -31,14 +27,10 @@ func (c *Client) Identify(ctx context.Context, token string) (scopes.Principal, 
 // Confirm returns nil if GitHub knew the token no longer ago than within, and nothing it said since puts that in doubt; otherwise it asks. Errors are
 // those of Identify.
 func (c *Client) Confirm(ctx context.Context, token string, within time.Duration) error {
-	kind, err := offline(token)
-	if err != nil {
-		return err
-	}
-	known, err := c.identity(ctx, kind, token)
+	known, err := c.identity(ctx, token)
 	if err == nil && known.err == nil && c.now().Sub(known.confirmed) > within {
 		c.identities.Invalidate(c.hash(token))
-		known, err = c.identity(ctx, kind, token)
+		known, err = c.identity(ctx, token)
 	}
 	if err != nil {
 		return err
@@ -46,10 +38,14 @@ func (c *Client) Confirm(ctx context.Context, token string, within time.Duration
 	return known.err
 }
 
-func (c *Client) identity(ctx context.Context, kind tokenKind, token string) (identity, error) {
+func (c *Client) identity(ctx context.Context, token string) (identity, error) {
 	hash := c.hash(token)
 	if known, ok := c.identities.GetIfPresent(hash); ok && c.now().Before(known.until) {
 		return known, nil
+	}
+	kind, err := offline(token)
+	if err != nil {
+		return identity{}, err
 	}
 	return once(ctx, c, "i"+string(hash[:]), func(ctx context.Context) (identity, error) {
 		who, err := c.askWho(ctx, kind, token)

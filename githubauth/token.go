@@ -1,9 +1,9 @@
 package githubauth
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"strings"
 )
@@ -25,8 +25,11 @@ const (
 
 type tokenHash [sha256.Size]byte
 
+// hash is asked for twice in every request, and most of it is making the HMAC: those that are made are used again.
 func (c *Client) hash(token string) (h tokenHash) {
-	m := hmac.New(sha256.New, c.key[:])
+	m := c.hmacs.Get().(hash.Hash)
+	defer c.hmacs.Put(m)
+	m.Reset()
 	m.Write([]byte(token))
 	m.Sum(h[:0])
 	return h

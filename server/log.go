@@ -52,26 +52,28 @@ func write(log *slog.Logger, c *gin.Context, id string, took time.Duration) {
 		status, sent = p.status, p.sent
 	}
 	level := slog.LevelInfo
-	attrs := []any{"id", id, "method", c.Request.Method, "route", c.FullPath(), "status", status, "bytes", sent, "ms", took.Milliseconds()}
+	attrs := append(make([]slog.Attr, 0, 12),
+		slog.String("id", id), slog.String("method", c.Request.Method), slog.String("route", c.FullPath()),
+		slog.Int("status", status), slog.Int64("bytes", sent), slog.Int64("ms", took.Milliseconds()))
 	if name, err := url.PathUnescape(c.Param("name")); err == nil && name != "" {
-		attrs = append(attrs, "package", name)
+		attrs = append(attrs, slog.String("package", name))
 	}
 	if login := c.GetString("login"); login != "" {
-		attrs = append(attrs, "login", login)
+		attrs = append(attrs, slog.String("login", login))
 	}
 	if warning := c.GetString("warning"); warning != "" {
 		level = slog.LevelWarn
-		attrs = append(attrs, "warning", warning)
+		attrs = append(attrs, slog.String("warning", warning))
 	}
 	for _, e := range c.Errors {
 		if r := (*gate.Refusal)(nil); errors.As(e.Err, &r) {
-			attrs = append(attrs, "refused", r.Reason.String())
+			attrs = append(attrs, slog.String("refused", r.Reason.String()))
 		}
 		code, _ := problem.Status(e.Err)
 		if code >= 500 || status >= 500 {
 			level = slog.LevelError
 		}
-		attrs = append(attrs, "error", e.Err.Error())
+		attrs = append(attrs, slog.String("error", e.Err.Error()))
 	}
 	if c.FullPath() == "/-/healthz" || c.FullPath() == "/-/readyz" {
 		level = min(level, slog.LevelDebug)
@@ -79,7 +81,7 @@ func write(log *slog.Logger, c *gin.Context, id string, took time.Duration) {
 			level = slog.LevelError
 		}
 	}
-	log.Log(c.Request.Context(), level, "request", attrs...)
+	log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
 // paceOf is the writer underneath gin's, which knows what really went out.

@@ -46,6 +46,7 @@ func (s *Store) change(ctx context.Context, name string, edit func(old Head, exi
 		err = s.kv.Apply(ctx, b)
 		if err == nil {
 			new.row = row
+			s.advance(old, new, b)
 			return new, nil
 		}
 		if !errors.Is(err, kv.ErrConflict) {

@@ -2,13 +2,14 @@ package store
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"strconv"
 
+	"gatehouse/store/gzipped"
 	"gatehouse/store/kv"
 	"gatehouse/store/packument"
 )
@@ -80,33 +81,31 @@ func (s *Store) Document(ctx context.Context, h Head, form packument.Form, base 
 // it stood still do the two belong together.
 func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, error) {
 	for range attempts {
-		versions, err := s.versions(ctx, h.Name, key.form)
+		o, kept, err := s.outline(ctx, h)
 		if err != nil {
 			return nil, err
 		}
-		var page kv.Entry
-		var stars []string
-		if key.form == packument.Full {
-			if stars, err = s.Stars(ctx, h.Name); err != nil {
-				return nil, err
-			}
-		}
-		if latest := h.DistTags["latest"]; key.form == packument.Full && latest != "" {
-			if page, err = s.kv.Get(ctx, pageKey(h.Name, latest)); err != nil && !errors.Is(err, kv.ErrNotFound) {
-				return nil, fmt.Errorf("reading the page of %s@%s: %w", h.Name, latest, err)
-			}
-		}
-		again, err := s.Head(ctx, h.Name)
+		top, err := s.top(ctx, h, o, key.form)
 		if err != nil {
 			return nil, err
 		}
-		if again.Revision != h.Revision {
+		body, err := s.render(ctx, key, top, o)
+		if err != nil && !errors.Is(err, errMoved) {
+			return nil, fmt.Errorf("rendering %s: %w", h.Name, err)
+		}
+		again, herr := s.Head(ctx, h.Name)
+		if herr != nil {
+			return nil, herr
+		}
+		if err != nil {
+			s.outlines.Invalidate(h.Name) // it cannot be of use any more, nor must it stand in the way of the next attempt
+		}
+		if err != nil || again.Revision != h.Revision {
 			h, key.revision = again, again.Revision
 			continue
 		}
-		body, err := render(h, key, page.Value, stars, versions)
-		if err != nil {
-			return nil, fmt.Errorf("rendering %s: %w", h.Name, err)
+		if !kept {
+			s.outlines.Set(h.Name, o)
 		}
 		d := &Document{Body: body, ETag: etag(key)}
 		s.documents.Set(key, d)
@@ -117,19 +116,8 @@ func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, 
 
 // Versions returns the versions of a package that are there, in the order of the keys. A package that is not there has none.
 func (s *Store) Versions(ctx context.Context, name string) ([]string, error) {
-	all, err := s.versions(ctx, name, packument.Short)
-	var there []string
-	for _, v := range all {
-		if v.Fragment.JSON != nil {
-			there = append(there, v.Version)
-		}
-	}
-	return there, err
-}
-
-func (s *Store) versions(ctx context.Context, name string, form packument.Form) ([]packument.Version, error) {
 	from, to := versionRange(name)
-	var versions []packument.Version
+	var there []string
 	for row, err := range s.kv.Scan(ctx, from, to) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the versions of %s: %w", name, err)
@@ -138,42 +126,88 @@ func (s *Store) versions(ctx context.Context, name string, form packument.Form) 
 		if err != nil {
 			return nil, fmt.Errorf("%s@%s: %w", name, row.Key[len(from):], err)
 		}
-		fragment := v.full
-		if form == packument.Short {
-			fragment = v.short
+		if !v.gone {
+			there = append(there, string(row.Key[len(from):]))
 		}
-		if v.gone {
-			fragment = packument.Fragment{}
-		}
-		versions = append(versions, packument.Version{Version: string(row.Key[len(from):]), Time: v.at, Fragment: fragment})
 	}
-	return versions, nil
+	return there, nil
 }
 
-func render(h Head, key documentKey, page []byte, stars []string, versions []packument.Version) ([]byte, error) {
-	top := packument.Top{Name: h.Name, Revision: h.Revision, DistTags: h.DistTags, Created: h.Created, Modified: h.Modified, Page: page, Users: stars}
+// top is what a document says beside its versions.
+func (s *Store) top(ctx context.Context, h Head, o *outline, form packument.Form) (packument.Top, error) {
+	top := packument.Top{Name: h.Name, Revision: h.Revision, DistTags: h.DistTags, Created: h.Created, Modified: h.Modified}
 	if u := h.Unpublished; u != nil {
 		top.Unpublished = &packument.Unpublished{By: u.By.name(), At: u.At}
-		for _, v := range versions {
-			top.Unpublished.Versions = append(top.Unpublished.Versions, v.Version)
+		for _, v := range o.versions {
+			top.Unpublished.Versions = append(top.Unpublished.Versions, v.version)
 		}
 	}
-	size := 1024 + len(page)
-	for _, v := range versions {
-		size += len(v.Fragment.JSON) + len(key.base) + 2*len(v.Version) + 40
+	if form == packument.Short {
+		return top, nil
 	}
-	if !key.gzip {
-		buf := bytes.NewBuffer(make([]byte, 0, size))
-		err := packument.Join(buf, key.form, top, versions, key.base)
-		return buf.Bytes(), err
+	var err error
+	if top.Users, err = s.Stars(ctx, h.Name); err != nil {
+		return top, err
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, size/4))
-	z := gzip.NewWriter(buf)
-	if err := packument.Join(z, key.form, top, versions, key.base); err != nil {
+	if latest := h.DistTags["latest"]; latest != "" {
+		page, err := s.kv.Get(ctx, pageKey(h.Name, latest))
+		if err != nil && !errors.Is(err, kv.ErrNotFound) {
+			return top, fmt.Errorf("reading the page of %s@%s: %w", h.Name, latest, err)
+		}
+		top.Page = page.Value
+	}
+	return top, nil
+}
+
+// render makes the bytes of a document, of parts: what is before the versions, the versions by blocks, and what is after them.
+func (s *Store) render(ctx context.Context, key documentKey, top packument.Top, o *outline) ([]byte, error) {
+	before := func(w io.Writer) error { return packument.Open(w, key.form, top) }
+	after := func(w io.Writer) error {
+		times := make([]packument.Version, len(o.versions))
+		for i, v := range o.versions {
+			times[i] = packument.Version{Version: v.version, Time: v.at}
+		}
+		return packument.Close(w, key.form, top, times)
+	}
+	if key.gzip {
+		return s.stitch(ctx, key, o, before, after)
+	}
+	size := 1024 + len(top.Page)
+	for _, v := range o.versions {
+		size += v.size[key.form] + len(key.base) + 2*len(v.version) + 40
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, size))
+	if err := before(buf); err != nil {
 		return nil, err
 	}
-	if err := z.Close(); err != nil {
+	for b := range o.blocks(s.blockSize) {
+		versions, err := s.fragments(ctx, key.name, b.versions, key.form)
+		if err != nil {
+			return nil, err
+		}
+		if err := packument.Listed(buf, versions, key.base, b.first); err != nil {
+			return nil, err
+		}
+	}
+	err := after(buf)
+	return buf.Bytes(), err
+}
+
+// stitch compresses the parts apart, but for the blocks that were compressed before.
+func (s *Store) stitch(ctx context.Context, key documentKey, o *outline, before, after func(io.Writer) error) ([]byte, error) {
+	part, err := gzipped.Compress(before)
+	if err != nil {
 		return nil, err
 	}
-	return bytes.Clone(buf.Bytes()), nil
+	parts := []gzipped.Part{part}
+	for b := range o.blocks(s.blockSize) {
+		if part, err = s.compressed(ctx, key, b); err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	if part, err = gzipped.Compress(after); err != nil {
+		return nil, err
+	}
+	return gzipped.Join(append(parts, part)...), nil
 }

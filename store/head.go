@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -30,7 +31,7 @@ type Head struct {
 	row kv.Entry // as it was read: the condition of the next change
 }
 
-// Head returns the head of a package, or ErrNotFound.
+// Head returns the head of a package, or ErrNotFound. Its row is read each time, and decoded when it has changed.
 func (s *Store) Head(ctx context.Context, name string) (Head, error) {
 	row, err := s.kv.Get(ctx, headKey(name))
 	if errors.Is(err, kv.ErrNotFound) {
@@ -39,10 +40,14 @@ func (s *Store) Head(ctx context.Context, name string) (Head, error) {
 	if err != nil {
 		return Head{}, fmt.Errorf("reading the head of %s: %w", name, err)
 	}
+	if h, ok := s.heads.GetIfPresent(name); ok && bytes.Equal(h.row.Value, row.Value) {
+		return h, nil
+	}
 	h := Head{Name: name, row: row}
 	if err := json.Unmarshal(row.Value, &h); err != nil {
 		return Head{}, fmt.Errorf("the head of %s is damaged: %w", name, err)
 	}
+	s.heads.Set(name, h)
 	return h, nil
 }
 

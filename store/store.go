@@ -13,7 +13,8 @@
 //   - Bytes first, the flip last. A tarball is durable before the one batch that makes its version visible. A crash before
 //     that batch leaves an upload row and perhaps an object that nothing names; Sweep removes both.
 //   - Rendered documents are a cache, never the truth. They are joined from the stored pieces of each version, without parsing,
-//     by the first reader after a change.
+//     by the first reader after a change; and what of them has not changed is not compressed again (block.go). Whatever else is kept in
+//     memory follows from the row of the head, which is read each time.
 //   - Each change is recorded as an event in its own batch.
 package store
 
@@ -30,6 +31,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gatehouse/store/blob"
+	"gatehouse/store/gzipped"
 	"gatehouse/store/kv"
 )
 
@@ -62,7 +64,7 @@ var (
 
 // Options of a Store. The zero value is usable.
 type Options struct {
-	// DocumentCache bounds the rendered documents kept in memory, in bytes; 0 means 64 MiB.
+	// DocumentCache bounds the rendered documents kept in memory, and what they are made of, in bytes; 0 means 64 MiB.
 	DocumentCache int64
 	// Existing makes Open return ErrEmpty for an empty engine, in which it would otherwise begin a registry.
 	Existing bool
@@ -76,7 +78,13 @@ type Store struct {
 	blobs blob.Store
 	now   func() time.Time
 
+	heads     *otter.Cache[string, Head]
 	documents *otter.Cache[documentKey, *Document]
+	blocks    *otter.Cache[blockKey, gzipped.Part]
+	outlines  *otter.Cache[string, *outline]
+	records   *otter.Cache[recordKey, Version]
+	tarballs  *otter.Cache[string, []byte] // by blob key
+	blockSize int                          // blockSize, but in tests
 	builds    singleflight.Group
 
 	// writers lets the changes of one package queue up inside this process instead of meeting each other's conditions. It is
@@ -90,6 +98,9 @@ type Store struct {
 	lastEvent atomic.Int64 // Unix nanoseconds in the key of the newest event of this process
 }
 
+// headCache bounds the decoded heads that are kept, in bytes.
+const headCache = 8 << 20
+
 // format is the version of the layout in keys.go.
 const format = "1"
 
@@ -99,7 +110,7 @@ const restoring = "restoring"
 // Open returns the store kept in the two engines, which it does not close. It writes the format version into an empty
 // engine and returns ErrFormat if it finds another one.
 func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*Store, error) {
-	s := &Store{kv: engine, blobs: blobs, now: o.Now, seed: maphash.MakeSeed()}
+	s := &Store{kv: engine, blobs: blobs, now: o.Now, seed: maphash.MakeSeed(), blockSize: blockSize}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -107,11 +118,24 @@ func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*S
 		o.DocumentCache = 64 << 20
 	}
 	var err error
-	s.documents, err = otter.New(&otter.Options[documentKey, *Document]{
-		MaximumWeight: uint64(o.DocumentCache),
-		Weigher:       func(k documentKey, d *Document) uint32 { return uint32(len(d.Body) + len(k.base) + 256) },
-	})
-	if err != nil {
+	if s.heads, err = bounded(headCache, func(name string, h Head) int { return 3*len(h.row.Value) + len(name) + 512 }); err != nil {
+		return nil, err
+	}
+	if s.documents, err = bounded(o.DocumentCache*5/8, func(k documentKey, d *Document) int { return len(d.Body) + len(k.base) + 256 }); err != nil {
+		return nil, err
+	}
+	if s.blocks, err = bounded(o.DocumentCache*2/8, func(_ blockKey, p gzipped.Part) int { return p.Len() + 256 }); err != nil {
+		return nil, err
+	}
+	if s.outlines, err = bounded(o.DocumentCache*1/8, func(_ string, o *outline) int { return 96*len(o.versions) + 256 }); err != nil {
+		return nil, err
+	}
+	if s.records, err = bounded(recordCache, func(k recordKey, v Version) int {
+		return len(k.name) + len(k.version) + len(v.Blob) + len(v.Deprecated) + 512
+	}); err != nil {
+		return nil, err
+	}
+	if s.tarballs, err = bounded(tarballCache, func(k string, content []byte) int { return len(content) + len(k) + 128 }); err != nil {
 		return nil, err
 	}
 	if err := s.checkFormat(ctx, o.Existing); err != nil {
@@ -155,6 +179,11 @@ func empty(ctx context.Context, engine kv.Store) error {
 		return fmt.Errorf("%w: there are data that do not say which they have; they are damaged, or not those of a registry", ErrFormat)
 	}
 	return nil
+}
+
+// bounded is a cache of so many bytes.
+func bounded[K comparable, V any](size int64, weigh func(K, V) int) (*otter.Cache[K, V], error) {
+	return otter.New(&otter.Options[K, V]{MaximumWeight: uint64(size), Weigher: func(k K, v V) uint32 { return uint32(weigh(k, v)) }})
 }
 
 // Ready reports whether the metadata can be read.

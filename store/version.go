@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/store/blob"
 	"gatehouse/store/kv"
 	"gatehouse/store/packument"
 )
@@ -165,22 +164,4 @@ func (s *Store) Manifest(ctx context.Context, h Head, version, base string) ([]b
 		return nil, err
 	}
 	return v.full.With(base), nil
-}
-
-// Tarball opens the tarball of a version. The caller closes the object's Body. Errors: ErrNoVersion, *Gone.
-func (s *Store) Tarball(ctx context.Context, h Head, version string) (*blob.Object, Version, error) {
-	for again := false; ; again = true {
-		_, record, err := s.present(ctx, h.Name, version)
-		if err != nil {
-			return nil, Version{}, err
-		}
-		o, err := s.blobs.Open(ctx, record.Blob)
-		if errors.Is(err, blob.ErrNotFound) && !again {
-			continue // withdrawn or replaced, and swept, since the row was read
-		}
-		if err != nil {
-			return nil, Version{}, fmt.Errorf("opening the tarball of %s@%s: %w", h.Name, version, err)
-		}
-		return o, record, nil
-	}
 }

@@ -70,13 +70,50 @@ const chunk = 32 << 10
 // and "time", which spares pnpm a request. Versions may come in any order and are written by time of publication; those
 // of one time by precedence. Nothing is parsed, so the fragments and the page must be what Kept returned. An error is
 // one of w; what was written until then is a part of a document.
+//
+// A document consists of what Open, Listed and Close write, one after the other, so that a caller who keeps a part need not join it again.
 func Join(w io.Writer, form Form, top Top, versions []Version, base string) error {
-	versions = inOrder(versions)
-	size := 512 + len(top.Page)
-	for _, v := range versions {
-		size += len(v.Fragment.JSON) + len(base) + 100
+	if !slices.IsSortedFunc(versions, ByTime) {
+		versions = slices.Clone(versions)
+		slices.SortStableFunc(versions, ByTime)
 	}
-	j := joiner{w: w, b: make([]byte, 0, min(size, chunk+chunk/4))}
+	j := newJoiner(w, chunk+chunk/4)
+	j.open(form, top)
+	j.listed(versions, base, true)
+	j.close(form, top, versions)
+	return j.end()
+}
+
+// ByTime is the order of versions in a document: by time of publication, those of one time by precedence.
+func ByTime(a, b Version) int {
+	if c := a.Time.Compare(b.Time); c != 0 {
+		return c
+	}
+	return Compare(a.Version, b.Version)
+}
+
+// Open writes what is before the versions.
+func Open(w io.Writer, form Form, top Top) error {
+	j := newJoiner(w, 1<<10)
+	j.open(form, top)
+	return j.end()
+}
+
+// Listed writes versions as they are listed, some of them or all, in the order in which they come. first says that none is listed before them.
+func Listed(w io.Writer, versions []Version, base string, first bool) error {
+	j := newJoiner(w, chunk+chunk/4)
+	j.listed(versions, base, first)
+	return j.end()
+}
+
+// Close writes what is after the versions. Of those, their fragments are not looked at, and their order is that of ByTime.
+func Close(w io.Writer, form Form, top Top, versions []Version) error {
+	j := newJoiner(w, 1<<10+len(top.Page)+64*len(versions))
+	j.close(form, top, versions)
+	return j.end()
+}
+
+func (j *joiner) open(form Form, top Top) {
 	if form == Full {
 		j.text(`{"_id":`).quoted(top.Name).text(`,"_rev":`).quoted(top.Revision).text(`,"name":`).quoted(top.Name)
 	} else {
@@ -87,13 +124,22 @@ func Join(w io.Writer, form Form, top Top, versions []Version, base string) erro
 		j.comma(i).quoted(tag).text(`:`).quoted(top.DistTags[tag])
 	}
 	j.text(`},"versions":{`)
-	listed := 0
+}
+
+func (j *joiner) listed(versions []Version, base string, first bool) {
 	for _, v := range versions {
-		if v.Fragment.JSON != nil {
-			j.comma(listed).quoted(v.Version).text(`:`).fragment(v.Fragment, base)
-			listed++
+		if v.Fragment.JSON == nil {
+			continue
 		}
+		if !first {
+			j.text(`,`)
+		}
+		j.quoted(v.Version).text(`:`).fragment(v.Fragment, base)
+		first = false
 	}
+}
+
+func (j *joiner) close(form Form, top Top, versions []Version) {
 	j.text(`},"time":{"created":`).time(top.Created).text(`,"modified":`).time(top.Modified)
 	for _, v := range versions {
 		j.text(`,`).quoted(v.Version).text(`:`).time(v.Time)
@@ -117,22 +163,6 @@ func Join(w io.Writer, form Form, top Top, versions []Version, base string) erro
 		j.text(`,`).bytes(top.Page)
 	}
 	j.text(`}`)
-	j.flush(0)
-	return j.err
-}
-
-func inOrder(versions []Version) []Version {
-	order := func(a, b Version) int {
-		if c := a.Time.Compare(b.Time); c != 0 {
-			return c
-		}
-		return Compare(a.Version, b.Version)
-	}
-	if !slices.IsSortedFunc(versions, order) {
-		versions = slices.Clone(versions)
-		slices.SortStableFunc(versions, order)
-	}
-	return versions
 }
 
 // joiner writes to w by the chunk. It stops at the first error.
@@ -140,6 +170,17 @@ type joiner struct {
 	w   io.Writer
 	b   []byte
 	err error
+}
+
+// newJoiner returns a joiner for about size bytes.
+func newJoiner(w io.Writer, size int) *joiner {
+	return &joiner{w: w, b: make([]byte, 0, min(size, chunk+chunk/4))}
+}
+
+// end writes what is left.
+func (j *joiner) end() error {
+	j.flush(0)
+	return j.err
 }
 
 func (j *joiner) text(s string) *joiner {
