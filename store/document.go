@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"runtime/debug"
 	"strconv"
 
 	"gatehouse/store/gzipped"
@@ -63,6 +64,10 @@ func (s *Store) Document(ctx context.Context, h Head, form packument.Form, base 
 	}
 	flight := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%t", key.name, key.revision, key.base, key.form, key.gzip)
 	ch := s.builds.DoChan(flight, func() (any, error) {
+		// Few at a time: a large document takes several times its size while it is made, and who asks chooses how many there are, by the
+		// address they ask under.
+		s.building <- struct{}{}
+		defer func() { <-s.building }()
 		// Not the first caller's context: the others would fail with it.
 		return s.build(context.WithoutCancel(ctx), h, key)
 	})
@@ -79,7 +84,13 @@ func (s *Store) Document(ctx context.Context, h Head, form packument.Form, base 
 
 // build joins and keeps a document. Head and versions are read one after the other, so the head is read again behind the versions: only if
 // it stood still do the two belong together.
-func (s *Store) build(ctx context.Context, h Head, key documentKey) (*Document, error) {
+func (s *Store) build(ctx context.Context, h Head, key documentKey) (_ *Document, err error) {
+	defer func() {
+		// It would come out in a goroutine of singleflight, where nobody can recover from it.
+		if v := recover(); v != nil {
+			err = fmt.Errorf("rendering %s panicked: %v\n%s", h.Name, v, debug.Stack())
+		}
+	}()
 	for range attempts {
 		o, kept, err := s.outline(ctx, h)
 		if err != nil {

@@ -85,6 +85,7 @@ type Store struct {
 	records   *otter.Cache[recordKey, Version]
 	tarballs  *otter.Cache[string, []byte] // by blob key
 	blockSize int                          // blockSize, but in tests
+	building  chan struct{}                // places for builds
 	builds    singleflight.Group
 
 	// writers lets the changes of one package queue up inside this process instead of meeting each other's conditions. It is
@@ -110,7 +111,7 @@ const restoring = "restoring"
 // Open returns the store kept in the two engines, which it does not close. It writes the format version into an empty
 // engine and returns ErrFormat if it finds another one.
 func Open(ctx context.Context, engine kv.Store, blobs blob.Store, o Options) (*Store, error) {
-	s := &Store{kv: engine, blobs: blobs, now: o.Now, seed: maphash.MakeSeed(), blockSize: blockSize}
+	s := &Store{kv: engine, blobs: blobs, now: o.Now, seed: maphash.MakeSeed(), building: make(chan struct{}, 2), blockSize: blockSize}
 	if s.now == nil {
 		s.now = time.Now
 	}

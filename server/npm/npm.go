@@ -83,7 +83,9 @@ type Options struct {
 
 type protocol struct {
 	Options
-	bodies   *bodies
+	bodies *bodies
+	// inflate hands out the turns at unpacking tarballs, which takes a processor for as long as a hostile one can be made to last.
+	inflate  func(context.Context) (done func(), err error)
 	sameHost sync.Once // says in the log that redirects would go to the registry's own host name
 }
 
@@ -92,7 +94,7 @@ func Mount(r gin.IRoutes, o Options) {
 	if o.VerdictFor == 0 {
 		o.VerdictFor = 5 * time.Second
 	}
-	p := &protocol{Options: o, bodies: newBodies()}
+	p := &protocol{Options: o, bodies: newBodies(), inflate: packument.Turns(2)}
 	handle := func(method, path string, h problem.Handler) { r.Handle(method, path, problem.Handle(h)) }
 	get := func(path string, h problem.Handler) {
 		handle(http.MethodGet, path, h)

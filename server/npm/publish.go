@@ -144,7 +144,7 @@ func (p *protocol) receive(c *gin.Context, who gate.Caller, name packument.Name,
 		return nil, err
 	}
 	limits := packument.DefaultLimits
-	limits.Tarball = p.MaxPublish
+	limits.Tarball, limits.Turn = p.MaxPublish, p.inflate
 	if noTarball {
 		limits.Tarball = 0
 	}
