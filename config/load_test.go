@@ -23,7 +23,7 @@ func TestDefaults(t *testing.T) {
 		Auth:     Auth{Type: AuthGitHub, GitHub: GitHub{Host: "github.com", APIURL: "https://api.github.com", WebURL: "https://github.com", Cache: GitHubCache{"./data/github-cache"}}},
 		Metadata: Metadata{Type: MetadataLevelDB, LevelDB: LevelDB{"./data/db"}},
 		Storage:  Storage{Type: StorageLocal, Local: LocalStorage{"./data/storage"}, S3: S3{Expires: time.Minute}},
-		Packages: Packages{Global: GlobalRedirect, GlobalRegistry: "https://registry.npmjs.org/"},
+		Packages: Packages{Global: GlobalRedirect, GlobalRegistry: publicRegistry},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

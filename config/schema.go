@@ -24,6 +24,9 @@ const (
 	maxPublish = 64 << 30
 )
 
+// publicRegistry is npm's own. It is named here and nowhere else.
+const publicRegistry = "https://registry.npmjs.org/"
+
 // schema lists the keys in the order in which they are shown.
 var schema = []key{
 	{"server.host", "0.0.0.0",
@@ -116,7 +119,7 @@ var schema = []key{
 	{"packages.global", "redirect",
 		"Names without a namespace: redirect (reads go to packages.global_registry), deny, or local (they are packages of this registry).",
 		oneOf(func(c *Config) *GlobalNames { return &c.Packages.Global }, nil, GlobalRedirect, GlobalDeny, GlobalLocal)},
-	{"packages.global_registry", "https://registry.npmjs.org/",
+	{"packages.global_registry", publicRegistry,
 		"The public registry that reads of names without a namespace are redirected to.",
 		address(func(c *Config) *string { return &c.Packages.GlobalRegistry }, urlRule{slash: true})},
 }

@@ -11,6 +11,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"gatehouse/config"
 )
 
 // unscoped is the package that the public registry has.
@@ -25,12 +27,16 @@ func startPublic(t *testing.T) string {
 		"package/index.js":     "module.exports = 'theirs'\n",
 	})
 	sum := sha512.Sum512(tarball)
+	defaults, err := config.Load(config.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var address string
 	document := func(agent string) []byte {
 		host := address
 		if strings.HasPrefix(agent, "npm/") {
 			// npm puts the configured registry in the place of this one host, and npm 12 fetches from no other than the registry's.
-			host = "https://registry.npmjs.org"
+			host = strings.TrimSuffix(defaults.Packages.GlobalRegistry, "/")
 		}
 		version := map[string]any{"name": unscoped, "version": "1.0.0", "main": "index.js", "dist": map[string]any{
 			"tarball":   host + "/" + unscoped + "/-/" + unscoped + "-1.0.0.tgz",
