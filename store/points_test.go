@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"os/exec"
@@ -23,6 +22,8 @@ import (
 	"gatehouse/store/memory"
 	"gatehouse/store/packument"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/s3"
+	"gatehouse/store/s3/s3test"
 )
 
 // A point is a moment in a change: before or after one of the calls that the store makes to its engines. These tests let something happen at
@@ -237,15 +238,29 @@ func open2(t testing.TB) *store.Store {
 	return s
 }
 
-const killAt = "TEST_KILL_AT" // "change point before|after folder"
+const killAt = "TEST_KILL_AT" // a killOrder
 
-// TestKillPoints kills the process before and after every writing call of every change, on LevelDB and a local folder, opens what it
+// killOrder says to a process when to be killed, and on what data.
+type killOrder struct {
+	Change string
+	Point  int
+	After  bool
+	Dir    string
+	Bucket *s3.Options // nil: tarballs in Dir too
+}
+
+// TestKillPoints kills the process before and after every writing call of every change, on LevelDB with a local folder and with a bucket, opens what it
 // left, and holds it against what it was and was to be.
 func TestKillPoints(t *testing.T) {
 	if order := os.Getenv(killAt); order != "" {
 		killed(t, order)
 		return
 	}
+	t.Run("disk", func(t *testing.T) { killPoints(t, nil) })
+	t.Run("s3", func(t *testing.T) { killPoints(t, s3test.New(t)) })
+}
+
+func killPoints(t *testing.T, server *s3test.Server) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -258,10 +273,18 @@ func TestKillPoints(t *testing.T) {
 			prepare(t, fresh, name)
 			before := state(t, fresh)
 			for point := 1; ; point++ {
-				for _, when := range []string{"before", "after"} {
-					dir := t.TempDir()
+				for _, after := range []bool{false, true} {
+					order := killOrder{Change: name, Point: point, After: after, Dir: t.TempDir()}
+					if server != nil {
+						order.Bucket = &s3.Options{Endpoint: server.URL, PathStyle: true, Region: s3test.Region, Bucket: server.Bucket(t),
+							AccessKeyID: server.AccessKeyID, SecretAccessKey: server.SecretAccessKey}
+					}
+					text, err := json.Marshal(order)
+					if err != nil {
+						t.Fatal(err)
+					}
 					cmd := exec.Command(self, "-test.run=^TestKillPoints$")
-					cmd.Env = append(os.Environ(), killAt+"="+strings.Join([]string{name, fmt.Sprint(point), when, dir}, "|"))
+					cmd.Env = append(os.Environ(), killAt+"="+string(text))
 					out, err := cmd.CombinedOutput()
 					if err == nil {
 						if point == 1 && name != "lost race" {
@@ -272,7 +295,7 @@ func TestKillPoints(t *testing.T) {
 					if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 						t.Fatalf("%v\n%s", err, out)
 					}
-					inspect(t, fmt.Sprintf("%s %s call %d", name, when, point), dir, before, want)
+					inspect(t, fmt.Sprintf("%s, call %d, after %t", name, point, after), order, before, want)
 				}
 			}
 		})
@@ -280,40 +303,48 @@ func TestKillPoints(t *testing.T) {
 }
 
 // killed is the process that is killed.
-func killed(t *testing.T, order string) {
-	parts := strings.Split(order, "|")
-	s, f, _ := durable(t, parts[3])
-	prepare(t, s, parts[0])
-	f.calls = 0
-	if _, err := fmt.Sscan(parts[1], &f.at); err != nil {
+func killed(t *testing.T, text string) {
+	var order killOrder
+	if err := json.Unmarshal([]byte(text), &order); err != nil {
 		t.Fatal(err)
 	}
-	f.after = parts[2] == "after"
+	s, f, _ := durable(t, order)
+	prepare(t, s, order.Change)
+	f.calls, f.at, f.after = 0, order.Point, order.After
 	f.happen = func() error {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}
-	_ = changes[parts[0]](t, s)
+	_ = changes[order.Change](t, s)
 }
 
-func durable(t *testing.T, dir string) (*store.Store, *faulty, func()) {
+func durable(t *testing.T, order killOrder) (*store.Store, *faulty, func()) {
 	t.Helper()
-	meta, err := leveldb.Open(filepath.Join(dir, "db"))
+	meta, err := leveldb.Open(filepath.Join(order.Dir, "db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	blobs, err := disk.Open(filepath.Join(dir, "storage"))
-	if err != nil {
-		t.Fatal(err)
+	f := &faulty{Store: meta}
+	shut := func() { _ = meta.Close() }
+	if order.Bucket != nil {
+		if f.blobs, err = s3.Open(ctx, *order.Bucket); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		blobs, err := disk.Open(filepath.Join(order.Dir, "storage"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.blobs = blobs
+		shut = func() { _ = errors.Join(meta.Close(), blobs.Close()) }
 	}
-	f := &faulty{Store: meta, blobs: blobs}
-	return open(t, f, faultyBlobs{f}, store.Options{}), f, func() { _ = errors.Join(meta.Close(), blobs.Close()) }
+	return open(t, f, faultyBlobs{f}, store.Options{}), f, shut
 }
 
 // inspect opens what a killed process left.
-func inspect(t *testing.T, what, dir, before, want string) {
+func inspect(t *testing.T, what string, order killOrder, before, want string) {
 	t.Helper()
-	s, f, shut := durable(t, dir)
+	s, f, shut := durable(t, order)
 	defer shut()
 	if _, err := s.Sweep(ctx, true); err != nil {
 		t.Errorf("%s: %v", what, err)
@@ -332,12 +363,12 @@ func inspect(t *testing.T, what, dir, before, want string) {
 		versions += len(v)
 	}
 	files := 0
-	_ = filepath.WalkDir(filepath.Join(dir, "storage"), func(path string, d fs.DirEntry, _ error) error {
-		if d != nil && strings.HasSuffix(path, ".tgz") {
-			files++
+	for _, err := range f.blobs.(blob.Lister).List(ctx) {
+		if err != nil {
+			t.Error(err)
 		}
-		return nil
-	})
+		files++
+	}
 	if files != versions {
 		t.Errorf("%s: %d versions and %d tarballs", what, versions, files)
 	}
