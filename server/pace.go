@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -22,6 +23,7 @@ func paced(patience time.Duration, next http.Handler) http.Handler {
 		// Deadlines fail where there is no connection underneath, as in tests; there is nothing to pace then.
 		control := http.NewResponseController(w)
 		p := &pacedWriter{ResponseWriter: w, control: control, patience: patience}
+		p.conn, _ = r.Context().Value(connKey{}).(*conn)
 		p.extend()
 		if len(r.TransferEncoding) > 0 {
 			// Where one request ends and the next begins must not depend on who reads them: no client sends chunks, and after them the connection goes.
@@ -70,6 +72,7 @@ var errSlow = errors.New("the body arrives too slowly")
 type pacedWriter struct {
 	http.ResponseWriter
 	control  *http.ResponseController
+	conn     *conn // nil where there is none that holds
 	patience time.Duration
 	status   int
 	sent     int64
@@ -92,10 +95,27 @@ func (w *pacedWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *pacedWriter) Write(p []byte) (total int, err error) {
+// small is what is surely sent in one piece, with its header.
+const small = 3 << 10
+
+func (w *pacedWriter) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
+	if w.conn == nil || w.sent > 0 || len(p) < small {
+		return w.write(p)
+	}
+	w.conn.hold()
+	n, err := w.write(p)
+	return n, cmp.Or(err, w.release())
+}
+
+// release sends what net/http and the connection have kept back.
+func (w *pacedWriter) release() error {
+	return cmp.Or(w.control.Flush(), w.conn.release())
+}
+
+func (w *pacedWriter) write(p []byte) (total int, err error) {
 	for {
 		part := p[:min(len(p), piece)]
 		w.extend()
@@ -111,22 +131,36 @@ func (w *pacedWriter) Write(p []byte) (total int, err error) {
 	}
 }
 
-// ReadFrom passes a file on, piece by piece, to net/http's own ReadFrom, which has sendfile.
-func (w *pacedWriter) ReadFrom(r io.Reader) (total int64, err error) {
+// ReadFrom passes a file on, piece by piece, to net/http's own ReadFrom, which has sendfile. What is in memory is written as it lies there.
+func (w *pacedWriter) ReadFrom(r io.Reader) (int64, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
 	// A LimitedReader over a file is what net looks for; http.ServeContent hands one over, and one inside another would not be recognised.
-	limit, inner := int64(1<<62), r
+	limit := &io.LimitedReader{R: r, N: 1 << 62}
 	if l, ok := r.(*io.LimitedReader); ok {
-		limit, inner = l.N, l.R
+		limit = l
 	}
-	for limit > 0 {
+	if memory, ok := limit.R.(interface {
+		io.WriterTo
+		Len() int
+	}); ok && int64(memory.Len()) <= limit.N {
+		return memory.WriteTo(struct{ io.Writer }{w})
+	}
+	if w.conn == nil || w.sent > 0 || limit.N < small {
+		return w.readFrom(limit)
+	}
+	w.conn.hold()
+	n, err := w.readFrom(limit)
+	return n, cmp.Or(err, w.release())
+}
+
+func (w *pacedWriter) readFrom(r *io.LimitedReader) (total int64, err error) {
+	for total < r.N {
 		w.extend()
-		n, err := io.Copy(w.ResponseWriter, io.LimitReader(inner, min(limit, piece)))
+		n, err := io.Copy(w.ResponseWriter, io.LimitReader(r.R, min(r.N-total, piece)))
 		w.sent += n
 		total += n
-		limit -= n
 		if err != nil || n == 0 {
 			return total, err
 		}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"gatehouse/server"
 )
 
 const (
@@ -33,7 +35,7 @@ func runServer(ctx context.Context, log *slog.Logger, r *registry, h http.Handle
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := s.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(s, r.listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
