@@ -67,6 +67,9 @@ func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, w
 	return err
 }
 
+// etagHeader is ETag as net/http spells it; with any other spelling it has to be made into this one for each answer.
+const etagHeader = "Etag"
+
 const shortType = "application/vnd.npm.install-v1+json"
 
 // packument serves the document with all versions, in the form the client asks for.
@@ -90,17 +93,19 @@ func (p *protocol) packument(c *gin.Context) error {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Vary", "Accept, Accept-Encoding")
-	if etag := head.ETag(form, base, gzipped); matches(c.GetHeader("If-None-Match"), etag) {
-		h.Set("ETag", etag)
-		c.Writer.WriteHeader(http.StatusNotModified)
-		c.Writer.WriteHeaderNow()
-		return nil
+	if known := c.GetHeader("If-None-Match"); known != "" {
+		if etag := head.ETag(form, base, gzipped); matches(known, etag) {
+			h.Set(etagHeader, etag)
+			c.Writer.WriteHeader(http.StatusNotModified)
+			c.Writer.WriteHeaderNow()
+			return nil
+		}
 	}
 	d, err := p.Registry.Document(c.Request.Context(), head, form, base, gzipped)
 	if err != nil {
 		return err
 	}
-	h.Set("ETag", d.ETag)
+	h.Set(etagHeader, d.ETag)
 	h.Set("Content-Type", contentType)
 	if gzipped {
 		h.Set("Content-Encoding", "gzip")
@@ -129,7 +134,7 @@ func (p *protocol) manifest(c *gin.Context) error {
 	etag := head.ManifestETag(head.Version(asked), base)
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "private, no-cache")
-	h.Set("ETag", etag)
+	h.Set(etagHeader, etag)
 	if matches(c.GetHeader("If-None-Match"), etag) {
 		c.Writer.WriteHeader(http.StatusNotModified)
 		c.Writer.WriteHeaderNow()

@@ -45,7 +45,7 @@ func (p *protocol) tarball(c *gin.Context) error {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Content-Type", "application/octet-stream")
-	h.Set("ETag", `"`+strings.TrimRight(record.Integrity, "=")+`"`)
+	h.Set(etagHeader, `"`+strings.TrimRight(record.Integrity, "=")+`"`)
 	// gin's writer hides ReadFrom, and with it the kernel's way from file to socket.
 	if file, ok := object.Body.(*os.File); ok {
 		http.ServeContent(underlying(c), c.Request, "", time.Time{}, file)
