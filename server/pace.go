@@ -14,7 +14,7 @@ import (
 const (
 	patience = 30 * time.Second
 	slowest  = 16 << 10  // bytes per second
-	piece    = 512 << 10 // bytes written under one deadline
+	piece    = 256 << 10 // bytes written under one deadline
 )
 
 // paced holds request bodies and answers to that pace. Deadlines are for each connection and set again by net/http for the next request.
