@@ -18,7 +18,8 @@ import (
 //
 // Reads are answered from answers at most 60 s old (10 s where there is no access); for anything above scopes.Read, GitHub is
 // always asked. A repository that GitHub does not show is the zero Access and no error. Errors: *Unavailable, and one that wraps ErrBadCredential.
-func (c *Client) Access(ctx context.Context, token string, repo int64, need scopes.Permission) (scopes.Access, error) {
+func (c *Client) Access(ctx context.Context, token string, bound scopes.Repo, need scopes.Permission) (scopes.Access, error) {
+	repo := bound.ID
 	key := accessKey{c.hash(token), repo}
 	if need <= scopes.Read {
 		if known, ok := c.accesses.GetIfPresent(key); ok && c.now().Before(known.until) {

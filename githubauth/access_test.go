@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -95,7 +96,7 @@ func TestAccess(t *testing.T) {
 		{"installation, old shape", mint(githubtest.Installation{Owner: "acme", Contents: githubtest.Write}, githubtest.OldShape()), "acme/api", scopes.Write},
 		{"installation, stateless", mint(githubtest.Installation{Owner: "acme", Contents: githubtest.Read}), "acme/api", scopes.Read},
 	} {
-		got, err := c.Access(context.Background(), c2.token, f.Repo(c2.repo).ID, scopes.Write)
+		got, err := c.Access(context.Background(), c2.token, scopes.Repo{ID: f.Repo(c2.repo).ID}, scopes.Write)
 		if err != nil || got.Permission() != c2.want {
 			t.Errorf("%s: %s (role %s, reach %s, %q) %v, want %s", c2.what, got.Permission(), got.Role, got.Reach, got.Why, err, c2.want)
 		}
@@ -104,12 +105,12 @@ func TestAccess(t *testing.T) {
 		}
 		// Asked for less, it must not become more, and reading must come out the same.
 		fresh := client(t, f, newClock())
-		read, err := fresh.Access(context.Background(), c2.token, f.Repo(c2.repo).ID, scopes.Read)
+		read, err := fresh.Access(context.Background(), c2.token, scopes.Repo{ID: f.Repo(c2.repo).ID}, scopes.Read)
 		if err != nil || read.Permission() > c2.want || (read.Permission() >= scopes.Read) != (c2.want >= scopes.Read) {
 			t.Errorf("%s, asked for read: %s %v", c2.what, read.Permission(), err)
 		}
 	}
-	a, err := c.Access(context.Background(), f.Wendy, f.Repo("acme/old").ID, scopes.Write)
+	a, err := c.Access(context.Background(), f.Wendy, scopes.Repo{ID: f.Repo("acme/old").ID}, scopes.Write)
 	if err != nil || !a.Archived {
 		t.Errorf("archived: %+v %v", a, err)
 	}
@@ -123,7 +124,7 @@ func TestAccessSaysWhatIsMissing(t *testing.T) {
 		{f.Token(githubtest.Classic{User: "ada"}), "acme/open", `"public_repo" or "repo"`},
 		{f.Token(githubtest.FineGrained{User: "wendy", Owner: "acme"}), "acme/ui", "Contents: read"},
 	} {
-		a, err := c.Access(context.Background(), x.token, f.Repo(x.repo).ID, scopes.Write)
+		a, err := c.Access(context.Background(), x.token, scopes.Repo{ID: f.Repo(x.repo).ID}, scopes.Write)
 		if err != nil || !strings.Contains(a.Why, x.want) {
 			t.Errorf("%s: %q %v, want %q", x.repo, a.Why, err, x.want)
 		}
@@ -136,7 +137,7 @@ func TestRepositoriesMove(t *testing.T) {
 	ctx := context.Background()
 	id := f.UI.ID
 	f.Rename("acme/ui", "web")
-	a, err := c.Access(ctx, f.Wendy, id, scopes.Write)
+	a, err := c.Access(ctx, f.Wendy, scopes.Repo{ID: id}, scopes.Write)
 	if err != nil || a.Repo.String() != "acme/web" || a.Permission() != scopes.Write {
 		t.Fatalf("renamed: %+v %v", a, err)
 	}
@@ -150,7 +151,7 @@ func TestRepositoriesMove(t *testing.T) {
 		t.Fatalf("a new repository under the old name: %+v %v", a, err)
 	}
 	f.DeleteRepo("acme/web")
-	if a, err = c.Access(ctx, f.Wendy, id, scopes.Write); err != nil || a.Permission() != scopes.None || a.Repo.ID != 0 {
+	if a, err = c.Access(ctx, f.Wendy, scopes.Repo{ID: id}, scopes.Write); err != nil || a.Permission() != scopes.None || a.Repo.ID != 0 {
 		t.Fatalf("deleted: %+v %v", a, err)
 	}
 }
@@ -171,10 +172,10 @@ func TestCost(t *testing.T) {
 	read := func(token string) func() {
 		return func() {
 			for range 100 {
-				if _, err := c.Identify(ctx, token); err != nil {
+				if _, err := c.Identify(ctx, token, netip.Addr{}); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := c.Access(ctx, token, id, scopes.Read); err != nil {
+				if _, err := c.Access(ctx, token, scopes.Repo{ID: id}, scopes.Read); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -191,7 +192,7 @@ func TestCost(t *testing.T) {
 	calls("after a minute, anew", 2, read(f.Rita))
 	calls("writes are never answered from memory", 3, func() {
 		for range 3 {
-			if _, err := c.Access(ctx, f.Wendy, id, scopes.Write); err != nil {
+			if _, err := c.Access(ctx, f.Wendy, scopes.Repo{ID: id}, scopes.Write); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -199,10 +200,10 @@ func TestCost(t *testing.T) {
 	calls("what cannot be a token", 0, func() {
 		for _, s := range []string{"", "x", "Bearer", strings.Repeat("a", 5000), f.Wendy[:39] + "!", "ghp_" + strings.Repeat("0", 36),
 			"ghr_" + strings.Repeat("a", 50), "eyJhbGciOiJub25lIn0.e30.", "npm_" + strings.Repeat("a", 36), "github_pat_short"} {
-			if _, err := c.Identify(ctx, s); !errors.Is(err, githubauth.ErrBadCredential) {
+			if _, err := c.Identify(ctx, s, netip.Addr{}); !errors.Is(err, githubauth.ErrBadCredential) {
 				t.Errorf("%.20q: %v", s, err)
 			}
-			if _, err := c.Access(ctx, s, id, scopes.Write); !errors.Is(err, githubauth.ErrBadCredential) {
+			if _, err := c.Access(ctx, s, scopes.Repo{ID: id}, scopes.Write); !errors.Is(err, githubauth.ErrBadCredential) {
 				t.Errorf("%.20q: %v", s, err)
 			}
 		}
@@ -211,7 +212,7 @@ func TestCost(t *testing.T) {
 	f.RevokeToken(dead)
 	calls("a bad credential, shown often", 1, func() {
 		for range 20 {
-			if _, err := c.Identify(ctx, dead); !errors.Is(err, githubauth.ErrBadCredential) {
+			if _, err := c.Identify(ctx, dead, netip.Addr{}); !errors.Is(err, githubauth.ErrBadCredential) {
 				t.Fatal(err)
 			}
 		}
@@ -223,7 +224,7 @@ func TestCost(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				if _, err := fresh.Access(ctx, f.Rita, id, scopes.Read); err != nil {
+				if _, err := fresh.Access(ctx, f.Rita, scopes.Repo{ID: id}, scopes.Read); err != nil {
 					t.Error(err)
 				}
 			})
@@ -240,7 +241,7 @@ func TestNoCallerGetsAnothersRights(t *testing.T) {
 	for token, permission := range want {
 		for range 20 {
 			all.Go(func() {
-				a, err := c.Access(context.Background(), token, f.UI.ID, scopes.Write)
+				a, err := c.Access(context.Background(), token, scopes.Repo{ID: f.UI.ID}, scopes.Write)
 				if err != nil || a.Permission() != permission {
 					t.Errorf("%s %v, want %s", a.Permission(), err, permission)
 				}
@@ -281,11 +282,11 @@ func TestOnlyAnAnswerIsANo(t *testing.T) {
 			heal := f.Fail("", fault)
 			for _, token := range []string{f.Wendy, f.WendyWrites, f.ActionsWrites} {
 				var u *githubauth.Unavailable
-				if _, err := c.Identify(ctx, token); !errors.As(err, &u) || u.Retry <= 0 || u.Retry > time.Hour {
+				if _, err := c.Identify(ctx, token, netip.Addr{}); !errors.As(err, &u) || u.Retry <= 0 || u.Retry > time.Hour {
 					t.Errorf("Identify: %v", err)
 				}
 				for _, need := range []scopes.Permission{scopes.Read, scopes.Write} {
-					if _, err := c.Access(ctx, token, f.UI.ID, need); !errors.As(err, &u) {
+					if _, err := c.Access(ctx, token, scopes.Repo{ID: f.UI.ID}, need); !errors.As(err, &u) {
 						t.Errorf("Access: %v", err)
 					}
 				}
@@ -295,10 +296,10 @@ func TestOnlyAnAnswerIsANo(t *testing.T) {
 			}
 			heal()
 			for _, token := range []string{f.Wendy, f.WendyWrites, f.ActionsWrites} {
-				if _, err := c.Identify(ctx, token); err != nil {
+				if _, err := c.Identify(ctx, token, netip.Addr{}); err != nil {
 					t.Error(err)
 				}
-				if a, err := c.Access(ctx, token, f.UI.ID, scopes.Write); err != nil || a.Permission() < scopes.Write {
+				if a, err := c.Access(ctx, token, scopes.Repo{ID: f.UI.ID}, scopes.Write); err != nil || a.Permission() < scopes.Write {
 					t.Errorf("after it: %s %v", a.Permission(), err)
 				}
 			}
@@ -319,14 +320,14 @@ func TestProbeFallsBack(t *testing.T) {
 		}
 		f.Fail("", onlyGit)
 		for token, want := range map[string]scopes.Permission{f.WendyWrites: scopes.Write, f.WendyReads: scopes.Read, f.ActionsWrites: scopes.Write, f.ActionsReads: scopes.Read} {
-			if a, err := c.Access(context.Background(), token, f.UI.ID, scopes.Write); err != nil || a.Permission() != want {
+			if a, err := c.Access(context.Background(), token, scopes.Repo{ID: f.UI.ID}, scopes.Write); err != nil || a.Permission() != want {
 				t.Errorf("%s: %s %v, want %s", what, a.Permission(), err, want)
 			}
 		}
 		both := f.Fail("", func(w http.ResponseWriter, r *http.Request) bool {
 			return (strings.HasSuffix(r.URL.Path, "/info/refs") || r.Method == http.MethodDelete) && fault(w, r)
 		})
-		if a, err := c.Access(context.Background(), f.WendyWrites, f.UI.ID, scopes.Write); err == nil && a.Permission() >= scopes.Write {
+		if a, err := c.Access(context.Background(), f.WendyWrites, scopes.Repo{ID: f.UI.ID}, scopes.Write); err == nil && a.Permission() >= scopes.Write {
 			t.Errorf("%s: granted without proof", what)
 		}
 		both()
@@ -346,8 +347,8 @@ func TestTokensStayWithGitHub(t *testing.T) {
 		return true
 	})
 	for _, token := range []string{f.Wendy, f.WendyWrites, f.ActionsWrites} {
-		_, _ = c.Identify(context.Background(), token)
-		_, _ = c.Access(context.Background(), token, f.UI.ID, scopes.Write)
+		_, _ = c.Identify(context.Background(), token, netip.Addr{})
+		_, _ = c.Access(context.Background(), token, scopes.Repo{ID: f.UI.ID}, scopes.Write)
 		_, _ = c.Resolve(context.Background(), token, "acme", "ui", scopes.Write)
 	}
 	select {
@@ -361,7 +362,7 @@ func TestIdentify(t *testing.T) {
 	f, c, now := start(t)
 	for token, want := range map[string]string{f.Wendy: "wendy", f.WendyReads: "wendy", f.ActionsReads: "github-actions[bot]",
 		f.Token(githubtest.Installation{Owner: "acme", App: "robot"}): "robot[bot]"} {
-		who, err := c.Identify(context.Background(), token)
+		who, err := c.Identify(context.Background(), token, netip.Addr{})
 		if err != nil || who.Login != want || who.ID == 0 {
 			t.Errorf("%+v %v, want %s", who, err, want)
 		}
@@ -370,22 +371,22 @@ func TestIdentify(t *testing.T) {
 		}
 	}
 	f.RevokeToken(f.Wendy)
-	if _, err := c.Identify(context.Background(), f.Wendy); err != nil {
+	if _, err := c.Identify(context.Background(), f.Wendy, netip.Addr{}); err != nil {
 		t.Errorf("a revoked token is known for up to a minute: %v", err)
 	}
-	if _, err := c.Access(context.Background(), f.Wendy, f.UI.ID, scopes.Write); !errors.Is(err, githubauth.ErrBadCredential) {
+	if _, err := c.Access(context.Background(), f.Wendy, scopes.Repo{ID: f.UI.ID}, scopes.Write); !errors.Is(err, githubauth.ErrBadCredential) {
 		t.Errorf("a write with a revoked token: %v", err)
 	}
-	if _, err := c.Identify(context.Background(), f.Wendy); !errors.Is(err, githubauth.ErrBadCredential) {
+	if _, err := c.Identify(context.Background(), f.Wendy, netip.Addr{}); !errors.Is(err, githubauth.ErrBadCredential) {
 		t.Errorf("a write that failed so ends the minute: %v", err)
 	}
 	soon := f.Token(githubtest.Classic{User: "rita", Scopes: []string{"repo"}}, githubtest.Expires(now.Now().Add(20*time.Second)))
-	if _, err := c.Access(context.Background(), soon, f.UI.ID, scopes.Read); err != nil {
+	if _, err := c.Access(context.Background(), soon, scopes.Repo{ID: f.UI.ID}, scopes.Read); err != nil {
 		t.Fatal(err)
 	}
 	f.RevokeToken(soon)
 	now.pass(21 * time.Second)
-	if _, err := c.Access(context.Background(), soon, f.UI.ID, scopes.Read); !errors.Is(err, githubauth.ErrBadCredential) {
+	if _, err := c.Access(context.Background(), soon, scopes.Repo{ID: f.UI.ID}, scopes.Read); !errors.Is(err, githubauth.ErrBadCredential) {
 		t.Errorf("nothing is believed beyond the token's own end: %v", err)
 	}
 }

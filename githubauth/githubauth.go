@@ -17,6 +17,7 @@
 package githubauth
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -138,6 +139,15 @@ func baseURL(s string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// Public tells what everybody may read of the repository, from what GitHub said without a caller's credential. It is no error not to know.
+func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
+	return scopes.Public{}, nil
+}
+
+// Standing tells what keeps the token from private repositories of an owner, whichever they are, and how to mend it: a sentence, or "". like is
+// one of the owner's repositories to try it with; a zero Repo leaves what can be told of the token alone.
+func (c *Client) Standing(ctx context.Context, token string, like scopes.Repo) string { return "" }
 
 type accessKey struct {
 	token tokenHash

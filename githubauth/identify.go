@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 // It returns an error that wraps ErrBadCredential, with a sentence for the caller, if nobody does, and *Unavailable if
 // GitHub did not say. A principal proves nothing about what the token may do: any site that somebody once logged in to
 // holds a token that answers to their name. That is for Access.
-func (c *Client) Identify(ctx context.Context, token string) (scopes.Principal, error) {
+func (c *Client) Identify(ctx context.Context, token string, from netip.Addr) (scopes.Principal, error) {
 	known, err := c.identity(ctx, token)
 	if err != nil {
 		return scopes.Principal{}, err

@@ -6,6 +6,7 @@ type Question struct {
 	What   Action
 	Where  Binding
 	Access Access // what GitHub says about Who and the repository of Where
+	Public Public // what it says of that repository to everybody
 }
 
 // Reason says why a verdict fell as it did. It is stable: logs and tests name it.
@@ -31,12 +32,14 @@ const (
 	ReachTooLow
 	// Archived: the repository takes no writes.
 	Archived
+	// PublicRepository: everybody may read it, whoever they are.
+	PublicRepository
 )
 
 var reasons = [...]string{
 	NotAsked: "not-asked", Allowed: "allowed", OpenRegistry: "open-registry", NoCredential: "no-credential",
 	NotBound: "not-bound", NotReadable: "not-readable", Transferred: "transferred",
-	RoleTooLow: "role-too-low", ReachTooLow: "reach-too-low", Archived: "archived",
+	RoleTooLow: "role-too-low", ReachTooLow: "reach-too-low", Archived: "archived", PublicRepository: "public-repository",
 }
 
 // String returns the word that logs carry.
@@ -56,7 +59,14 @@ type Verdict struct {
 	Hide bool
 }
 
-// Decide answers a question: access is role ∩ reach, for the repository the package is bound to, now.
+// public reports whether the question is one of reading what everybody may read. A repository that was transferred is none
+// the less public for it.
+func (q Question) public() bool {
+	return q.What == Install && q.Where.Kind == GitHub && q.Where.Repo.ID != 0 && q.Public.Repo.ID == q.Where.Repo.ID
+}
+
+// Decide answers a question: access is role ∩ reach, for the repository the package is bound to, now; and reading is everybody's
+// where the repository is.
 //
 // It is a pure function and knows no exceptions: what is not listed as allowed is refused. The order
 // matters for what is revealed, not for what is allowed: whether the package may be seen at all is
@@ -69,7 +79,13 @@ func Decide(q Question) Verdict {
 		}
 		return Verdict{OK: true, Reason: OpenRegistry}
 	case Person, App:
+		if q.public() {
+			return Verdict{OK: true, Reason: PublicRepository}
+		}
 	default:
+		if q.public() && q.Public.ToAll && q.Who.Kind == Nobody {
+			return Verdict{OK: true, Reason: PublicRepository}
+		}
 		return Verdict{Reason: NoCredential, Hide: true}
 	}
 	if q.Where.Kind != GitHub || q.Where.Repo.ID == 0 {
@@ -81,12 +97,12 @@ func Decide(q Question) Verdict {
 		return Verdict{Reason: NotReadable, Hide: true}
 	}
 	// A transferred repository would hand private packages to the new owner's members.
-	if a.Repo.OwnerID != q.Where.Repo.OwnerID {
+	if a.Repo.OwnerID != q.Where.Repo.OwnerID && q.What != Rebind {
 		return Verdict{Reason: Transferred}
 	}
 	need := q.What.Needs()
 	switch {
-	case a.Archived && need > Read:
+	case a.Archived && need > Read && q.What != Rebind:
 		return Verdict{Reason: Archived}
 	case a.Role < need:
 		return Verdict{Reason: RoleTooLow}

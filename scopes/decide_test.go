@@ -15,11 +15,13 @@ var (
 	bound = Binding{Kind: GitHub, Repo: Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}}
 
 	allKinds    = []PrincipalKind{Nobody, Person, App, Anyone, Anyone + 1}
-	allActions  = []Action{0, Install, Publish, Tag, Deprecate, Unpublish, Unpublish + 1}
+	allActions  = []Action{0, Install, Publish, Tag, Deprecate, Unpublish, Rebind, Rebind + 1}
 	whoNames    = []string{"nobody", "person", "app", "anyone", "alien"}
-	whatNames   = []string{"nothing", "install", "publish", "tag", "deprec.", "unpubl.", "unknown"}
+	whatNames   = []string{"nothing", "install", "publish", "tag", "deprec.", "unpubl.", "rebind", "unknown"}
 	allLevels   = []Permission{None, Read, Write, Admin}
 	allBindings = map[string]Binding{"unbound": {}, "github": bound, "numberless": {Kind: GitHub}, "unknown": {Kind: GitHub + 1, Repo: bound.Repo}}
+	allPublics  = []Public{{}, {Repo: bound.Repo}, {Repo: bound.Repo, ToAll: true}, {Repo: Repo{ID: 8, OwnerID: 1}, ToAll: true}}
+	publicNames = []string{"", "public", "to-all", "another"}
 	allRepos    = map[string]Repo{
 		"same": bound.Repo, "renamed": {ID: 7, OwnerID: 1, Owner: "acme", Name: "web"}, "transferred": {ID: 7, OwnerID: 2, Owner: "evil", Name: "ui"},
 		"recreated": {ID: 8, OwnerID: 1, Owner: "acme", Name: "ui"}, "unseen": {},
@@ -33,11 +35,13 @@ func questions(yield func(name string, q Question) bool) {
 			for _, b := range []string{"github", "unbound", "numberless", "unknown"} {
 				for _, r := range []string{"same", "renamed", "transferred", "recreated", "unseen"} {
 					for _, archived := range []bool{false, true} {
-						name := fmt.Sprintf("%-6s %-7s %-10s %-11s %-8s", whoNames[kind], whatNames[action], b, r, map[bool]string{true: "archived"}[archived])
-						for i := range 16 {
-							a := Access{Repo: allRepos[r], Role: allLevels[i/4], Reach: allLevels[i%4], Archived: archived}
-							if !yield(name, Question{Who: Principal{Kind: kind, ID: 1, Login: "x"}, What: action, Where: allBindings[b], Access: a}) {
-								return
+						for p, public := range allPublics {
+							name := fmt.Sprintf("%-6s %-7s %-10s %-11s %-8s %-7s", whoNames[kind], whatNames[action], b, r, map[bool]string{true: "archived"}[archived], publicNames[p])
+							for i := range 16 {
+								a := Access{Repo: allRepos[r], Role: allLevels[i/4], Reach: allLevels[i%4], Archived: archived}
+								if !yield(name, Question{Who: Principal{Kind: kind, ID: 1, Login: "x"}, What: action, Where: allBindings[b], Access: a, Public: public}) {
+									return
+								}
 							}
 						}
 					}
@@ -50,22 +54,23 @@ func questions(yield func(name string, q Question) bool) {
 // codes are the answers in the golden table, one letter each. Small letters are noes that may be explained; signs are
 // noes that must look like "no such package".
 var codes = map[Verdict]byte{
-	{OK: true, Reason: Allowed}:        'Y',
-	{OK: true, Reason: OpenRegistry}:   'O',
-	{Reason: RoleTooLow}:               'p',
-	{Reason: ReachTooLow}:              'c',
-	{Reason: Archived}:                 'a',
-	{Reason: Transferred}:              't',
-	{Reason: NotReadable, Hide: true}:  '.',
-	{Reason: NoCredential, Hide: true}: '-',
-	{Reason: NotBound, Hide: true}:     '/',
-	{Reason: NotAsked, Hide: true}:     '?',
+	{OK: true, Reason: Allowed}:          'Y',
+	{OK: true, Reason: OpenRegistry}:     'O',
+	{OK: true, Reason: PublicRepository}: 'P',
+	{Reason: RoleTooLow}:                 'p',
+	{Reason: ReachTooLow}:                'c',
+	{Reason: Archived}:                   'a',
+	{Reason: Transferred}:                't',
+	{Reason: NotReadable, Hide: true}:    '.',
+	{Reason: NoCredential, Hide: true}:   '-',
+	{Reason: NotBound, Hide: true}:       '/',
+	{Reason: NotAsked, Hide: true}:       '?',
 }
 
 // TestDecideGolden pins every answer there is. A change of the table is a change of who may do what: read the difference line by line.
 func TestDecideGolden(t *testing.T) {
 	var got strings.Builder
-	got.WriteString("Y allowed, O open registry, p role too low, c reach too low, a archived, t transferred;\n" +
+	got.WriteString("Y allowed, O open registry, P public repository, p role too low, c reach too low, a archived, t transferred;\n" +
 		"hidden: . not readable, - no credential, / not bound, ? no such action\n\n" +
 		"Each group of four is a role (none, read, write, admin), each letter in it a reach (the same four).\n\n")
 	cell := 0
@@ -118,6 +123,13 @@ func TestDecideProperties(t *testing.T) {
 			t.Errorf("%s: allowed, and hidden or unknown", name)
 		}
 		if q.Who.Kind == Anyone {
+			continue
+		}
+		public := q.What == Install && q.Public.Repo.ID == q.Where.Repo.ID && q.Where.Repo.ID != 0 && (q.Public.ToAll || q.Who.Kind == Person || q.Who.Kind == App)
+		if v.Reason == PublicRepository {
+			if !public || q.Where.Kind != GitHub || q.Who.Kind > App {
+				t.Errorf("%s: read as public, and is not", name)
+			}
 			continue
 		}
 		if v.OK && (q.Access.Repo.ID != q.Where.Repo.ID || q.Where.Kind != GitHub || min(q.Access.Role, q.Access.Reach) < q.What.Needs()) {

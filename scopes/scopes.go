@@ -49,6 +49,8 @@ const (
 	Deprecate
 	// Unpublish withdraws versions, or the package.
 	Unpublish
+	// Rebind ties the package to another repository. It is asked of the old one and of the new.
+	Rebind
 )
 
 // String returns the word used in messages and logs.
@@ -64,18 +66,23 @@ func (a Action) String() string {
 		return "deprecate"
 	case Unpublish:
 		return "unpublish"
+	case Rebind:
+		return "rebind"
 	}
 	return "do nothing with"
 }
 
 // Needs is the permission on the bound repository that an action takes: the founding rule of the
-// registry. Read installs; write, maintain and admin publish, tag, deprecate and unpublish. An unknown action needs more than anybody has.
+// registry. Read installs; write, maintain and admin publish, tag, deprecate and unpublish; only admin gives a package to another
+// repository. An unknown action needs more than anybody has.
 func (a Action) Needs() Permission {
 	switch a {
 	case Install:
 		return Read
 	case Publish, Tag, Deprecate, Unpublish:
 		return Write
+	case Rebind:
+		return Admin
 	}
 	return Admin + 1
 }
@@ -87,6 +94,8 @@ type Repo struct {
 	OwnerID int64  `json:"owner_id"`
 	Owner   string `json:"owner"`
 	Name    string `json:"name"`
+	// Node is the repository's name in GraphQL, by which many can be asked for at once; "" if it was never seen.
+	Node string `json:"node,omitempty"`
 }
 
 // String returns "owner/name".
@@ -128,6 +137,31 @@ type Principal struct {
 	Kind  PrincipalKind
 	ID    int64  // GitHub's number of the account
 	Login string // what the account was called when the credential was last checked
+	// Credential is what sort of credential proves it: for people to read, in logs and explanations. Nothing is decided by it.
+	Credential Credential
+}
+
+// Credential is a sort of credential, in words.
+type Credential string
+
+// The credentials that GitHub gives out (docs.github.com, "About authentication to GitHub").
+const (
+	Classic      Credential = "classic personal access token"
+	FineGrained  Credential = "fine-grained personal access token"
+	OAuthToken   Credential = "OAuth app token"
+	AppUser      Credential = "GitHub App user token"
+	Installation Credential = "GitHub App installation token" // GITHUB_TOKEN of a workflow is one
+	LegacyToken  Credential = "token of 40 hex digits"
+)
+
+// Public is what is known of a repository without anybody's credential. The zero value is: nothing.
+type Public struct {
+	// Repo is the repository, if everybody may read it; its ID is zero if not, or if that is not known.
+	Repo Repo
+	// ToAll: callers without a credential count as everybody too (auth.github.public_packages).
+	ToAll bool
+	// At is when GitHub said so.
+	At time.Time
 }
 
 // Access is what GitHub says about one credential and one repository at one moment.

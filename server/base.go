@@ -40,15 +40,38 @@ func (p public) base(r *http.Request) (string, error) {
 	return scheme + "://" + strings.ToLower(host) + "/", nil
 }
 
-func (p public) trusts(remote string) bool {
-	if len(p.trusted) == 0 {
-		return false
+// from returns the address of whoever sent the request: the peer, or, where that is a trusted proxy, whom it and the trusted ones before it name.
+func (p public) from(r *http.Request) netip.Addr {
+	addr := peer(r.RemoteAddr)
+	if !p.trustsAddr(addr) {
+		return addr
 	}
-	peer, err := netip.ParseAddrPort(remote)
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		if addr = hop.Unmap().WithZone(""); !p.trustsAddr(addr) {
+			break
+		}
+	}
+	return addr
+}
+
+func peer(remote string) netip.Addr {
+	a, err := netip.ParseAddrPort(remote)
 	if err != nil {
-		return false
+		return netip.Addr{}
 	}
-	addr := peer.Addr().Unmap()
+	return a.Addr().Unmap()
+}
+
+func (p public) trusts(remote string) bool {
+	return len(p.trusted) != 0 && p.trustsAddr(peer(remote))
+}
+
+func (p public) trustsAddr(addr netip.Addr) bool {
 	for _, prefix := range p.trusted {
 		if prefix.Contains(addr) {
 			return true

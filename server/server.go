@@ -25,7 +25,7 @@ import (
 
 // Options of the server.
 type Options struct {
-	// NPM is passed on to the protocol; its Base is filled in here.
+	// NPM is passed on to the protocol; its Base and From are filled in here.
 	NPM npm.Options
 	// URL is the public address, or nil to tell it from each request.
 	URL *url.URL
@@ -51,7 +51,7 @@ func New(o Options) http.Handler {
 		addresses.fixed = o.URL.String()
 		prefix = o.URL.EscapedPath()
 	}
-	o.NPM.Base = addresses.base
+	o.NPM.Base, o.NPM.From = addresses.base, addresses.from
 
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -25,10 +26,12 @@ var (
 
 // GitHub is what the gate needs to know (met by *githubauth.Client, whose comments hold).
 type GitHub interface {
-	Identify(ctx context.Context, token string) (scopes.Principal, error)
-	Access(ctx context.Context, token string, repo int64, need scopes.Permission) (scopes.Access, error)
+	Identify(ctx context.Context, token string, from netip.Addr) (scopes.Principal, error)
+	Access(ctx context.Context, token string, repo scopes.Repo, need scopes.Permission) (scopes.Access, error)
 	Resolve(ctx context.Context, token, owner, name string, need scopes.Permission) (scopes.Access, error)
 	Confirm(ctx context.Context, token string, within time.Duration) error
+	Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error)
+	Standing(ctx context.Context, token string, like scopes.Repo) string
 	Pace() time.Duration
 }
 
@@ -55,7 +58,7 @@ type Caller struct {
 
 // Identify reads the credential of a request and asks who holds it. Without one the error is ErrNoCredential; errors of the
 // GitHub interface are returned as they are.
-func (g *Gate) Identify(ctx context.Context, h http.Header) (Caller, error) {
+func (g *Gate) Identify(ctx context.Context, h http.Header, from netip.Addr) (Caller, error) {
 	if g.Open() {
 		return Caller{Principal: scopes.Principal{Kind: scopes.Anyone}}, nil
 	}
@@ -63,7 +66,7 @@ func (g *Gate) Identify(ctx context.Context, h http.Header) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	who, err := g.github.Identify(ctx, token)
+	who, err := g.github.Identify(ctx, token, from)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -131,7 +134,7 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 	q := scopes.Question{Who: who.Principal, What: what, Where: where}
 	if !g.Open() && where.Kind == scopes.GitHub {
 		var err error
-		if q.Access, err = g.github.Access(ctx, who.token, where.Repo.ID, what.Needs()); err != nil {
+		if q.Access, err = g.github.Access(ctx, who.token, where.Repo, what.Needs()); err != nil {
 			return scopes.Access{}, err
 		}
 	}

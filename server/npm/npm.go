@@ -11,6 +11,7 @@ package npm
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -66,6 +67,8 @@ type Options struct {
 	Global   Global
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
 	Base func(*http.Request) (string, error)
+	// From returns the address of whoever sent a request, by way of trusted proxies.
+	From func(*http.Request) netip.Addr
 	// Redirect is for how long the address is valid that a caller is sent to for a tarball, where the registry has one; 0: tarballs are
 	// served from here.
 	Redirect time.Duration
@@ -144,7 +147,7 @@ func param(c *gin.Context, name string) string {
 
 // caller identifies the caller and notes the login for the access log.
 func (p *protocol) caller(c *gin.Context) (gate.Caller, error) {
-	who, err := p.Gate.Identify(c.Request.Context(), c.Request.Header)
+	who, err := p.Gate.Identify(c.Request.Context(), c.Request.Header, p.From(c.Request))
 	if err == nil {
 		c.Set("login", who.Login)
 	}
