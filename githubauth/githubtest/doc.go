@@ -37,8 +37,9 @@
 //     description in openapi_test.go: right fields, right types, none invented.
 //   - Probes: the routes by which a caller learns whether it may read or write without changing anything
 //     (github.md §1.4), with git's first request among them. Real git can ls-remote and push --dry-run here.
-//   - GraphQL: viewer, node, nodes, repository and rateLimit, with aliases, variables and fragments, partial
-//     answers included.
+//   - GraphQL: viewer, node, nodes, repository with its collaborators, and rateLimit, with aliases, variables
+//     and fragments, partial answers included: policies of organizations are errors beside the data of the
+//     rest, and single sign-on is announced in the header too (cli/cli#7881). RefuseGraphQL turns it off.
 //
 // It answers at three kinds of address at once: the API below / as on api.github.com, the API below /api/v3
 // and /api/graphql as on an Enterprise Server, and git below /{owner}/{repo}.git as on github.com. Links in

@@ -37,6 +37,8 @@ type GitHub struct {
 	faults   []*placedFault
 	counts   map[countKey]int
 
+	noGraphQL int // status that refuses every query, 0 for none
+
 	servers  []*http.Server
 	listener net.Listener
 }

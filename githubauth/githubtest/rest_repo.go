@@ -24,7 +24,7 @@ func (g *GitHub) repository(c *call) (*repo, *answer) {
 	if p := g.policy(c.caller, g.accounts[r.owner]); p != nil {
 		a := fail(http.StatusForbidden, p.message)
 		if p.sso {
-			*a = a.with("X-GitHub-SSO", "required; url="+c.web+"/orgs/"+p.org.login+"/sso?authorization_request=FAKE")
+			*a = a.with("X-GitHub-SSO", p.ssoHeader(c.web))
 		}
 		return nil, a
 	}
