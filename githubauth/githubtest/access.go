@@ -9,10 +9,11 @@ import (
 type caller struct {
 	token  *token // nil: anonymous, or an OAuth app
 	client string // the OAuth app's client id
+	app    *app   // a GitHub App, by its JWT
 	addr   netip.Addr
 }
 
-func (c caller) anonymous() bool { return c.token == nil && c.client == "" }
+func (c caller) anonymous() bool { return c.token == nil && c.client == "" && c.app == nil }
 
 // role is the highest of ownership, organization, team, direct grant and visibility.
 func (g *GitHub) role(user int64, r *repo) Role {
@@ -63,6 +64,12 @@ func (g *GitHub) member(user int64) bool {
 // selected says whether a token with permissions was given this repository. A repository that went to another
 // owner is out of reach: such tokens have one resource owner, installations one account.
 func (t *token) selected(r *repo) bool {
+	switch {
+	case t.install != nil && !t.install.reaches(r):
+		return false
+	case t.client != nil && t.client.app != nil:
+		return t.client.app.installs[r.owner].reaches(r)
+	}
 	return !t.pending && (t.owner == 0 || t.owner == r.owner) && (t.all || t.repos[r.id])
 }
 
