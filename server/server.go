@@ -1,7 +1,7 @@
 // Package server is the registry's HTTP side, and all of it: nothing outside this folder knows a request.
 //
 // A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log,
-// recovery from a panic) and the route table of gin, into package npm or ui. What comes back is an answer or an error; package
+// recovery from a panic) and the route table of gin, into package npm, ui or hooks. What comes back is an answer or an error; package
 // problem turns the second into the first.
 //
 // gin routes and nothing more: no binding, no rendering, no redirects of its own, no trust in forwarded headers. Its context does not leave these packages.
@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/server/hooks"
 	"gatehouse/server/npm"
 	"gatehouse/server/problem"
 	"gatehouse/server/ui"
@@ -27,6 +28,8 @@ import (
 type Options struct {
 	// NPM is passed on to the protocol; its Base and From are filled in here.
 	NPM npm.Options
+	// Hooks is the webhook of GitHub's; its Log is filled in here.
+	Hooks hooks.Options
 	// URL is the public address, or nil to tell it from each request.
 	URL *url.URL
 	// TrustedProxies are those whose X-Forwarded-Proto and X-Forwarded-Host count.
@@ -69,6 +72,8 @@ func New(o Options) http.Handler {
 	}))
 
 	npm.Mount(e, o.NPM)
+	o.Hooks.Log = o.Log
+	hooks.Mount(e, o.Hooks)
 	ui.Mount(e, ui.Options{Base: addresses.base, Names: o.NPM.Gate.Names(), Open: o.NPM.Gate.Open(), Version: o.Version})
 	for path, check := range map[string]func(context.Context) error{"/-/healthz": nil, "/-/readyz": o.Ready} {
 		h := problem.Handle(health(check))
