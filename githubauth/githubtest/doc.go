@@ -43,6 +43,10 @@
 //   - GitHub Apps ("Authenticating with a GitHub App"): their JWTs with RS256, at most ten minutes; where they
 //     are installed, suspended or not; installation tokens for an hour, narrowed to repositories and
 //     permissions if asked, which lose what the installation loses.
+//   - Webhooks ("Webhook events and payloads", "Validating webhook deliveries"): changes made here are told to
+//     the hooks that AddHook registered, signed, in order and once; what GitHub has no event for (base
+//     permissions, single sign-on, internal to private…) is told to nobody. The bodies are held against
+//     GitHub's description too. Deliveries go to loopback addresses only.
 //
 // It answers at three kinds of address at once: the API below / as on api.github.com, the API below /api/v3
 // and /api/graphql as on an Enterprise Server, and git below /{owner}/{repo}.git as on github.com. Links in
@@ -50,7 +54,7 @@
 //
 // # What it does not
 //
-// There are no pages, no login (OAuth web and device flow, token check of an app), no webhooks, no Actions ID
+// There are no pages, no login (OAuth web and device flow, token check of an app), no Actions ID
 // tokens, no contents: every repository has one commit that can't be fetched, and a write that would succeed
 // is answered and forgotten. Every organization is in one enterprise.
 // Secondary limits are never met by themselves, only as a Fault; GraphQL queries cost one point. Tokens do

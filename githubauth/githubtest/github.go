@@ -38,6 +38,13 @@ type GitHub struct {
 	faults   []*placedFault
 	counts   map[countKey]int
 
+	hooks      []*hook
+	queue      chan *Delivery
+	deliveries []*Delivery
+	waiting    int // deliveries in the queue or on their way
+	delivered  sync.Cond
+	stopHooks  func()
+
 	noGraphQL int // status that refuses every query, 0 for none
 
 	servers  []*http.Server
@@ -95,6 +102,7 @@ func New(options ...Option) *GitHub {
 		failures: map[netip.Addr][]time.Time{},
 		counts:   map[countKey]int{},
 	}
+	g.delivered.L = &g.mu
 	Seed(rand.Uint64())(g)
 	for _, o := range options {
 		o(g)
@@ -130,11 +138,12 @@ func (g *GitHub) adopt(l net.Listener) *http.Server {
 	return srv
 }
 
-// Close stops serving and ends every open connection.
+// Close stops serving, ends every open connection and drops the webhooks that wait.
 func (g *GitHub) Close() {
 	g.mu.Lock()
 	servers, listener := g.servers, g.listener
 	g.servers = nil
+	g.endHooks()
 	g.mu.Unlock()
 	for _, srv := range servers {
 		srv.Close()
