@@ -21,17 +21,23 @@ type GitHub struct {
 	observe func(Call)
 	lockOut int
 
-	mu       sync.Mutex
-	random   *rand.ChaCha8
-	lastID   int64
-	accounts map[int64]*account
-	logins   map[string]int64 // folded login -> account
-	repos    map[int64]*repo
-	names    map[string]int64 // folded owner/name -> repository
-	moved    map[string]int64 // folded former owner/name -> repository
-	tokens   map[string]*token
-	clients  map[string]*client // by client id
-	apps     map[int64]*app
+	mu        sync.Mutex
+	random    *rand.ChaCha8
+	lastID    int64
+	lastToken int64
+	accounts  map[int64]*account
+	logins    map[string]int64 // folded login -> account
+	repos     map[int64]*repo
+	names     map[string]int64 // folded owner/name -> repository
+	moved     map[string]int64 // folded former owner/name -> repository
+	tokens    map[string]*token
+	clients   map[string]*client // by client id
+	apps      map[int64]*app
+
+	codes     map[string]*code
+	refreshes map[string]*refresh
+	devices   map[string]*device // by device code
+
 	limits   Limits
 	buckets  map[bucketKey]*bucket
 	failures map[netip.Addr][]time.Time // of authentication
@@ -97,6 +103,11 @@ func New(options ...Option) *GitHub {
 		tokens:   map[string]*token{},
 		clients:  map[string]*client{},
 		apps:     map[int64]*app{},
+
+		codes:     map[string]*code{},
+		refreshes: map[string]*refresh{},
+		devices:   map[string]*device{},
+
 		limits:   DefaultLimits(),
 		buckets:  map[bucketKey]*bucket{},
 		failures: map[netip.Addr][]time.Time{},
