@@ -72,6 +72,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Observe, if not nil, is told of every call after it ended. It is called from many goroutines and must not block.
+	Observe func(Call)
 }
 
 // Client asks GitHub and remembers, for a bounded time and in bounded memory. Its methods may be called from any
@@ -87,7 +89,11 @@ type Client struct {
 	accesses   *otter.Cache[accessKey, access]
 	flights    singleflight.Group
 	pace       atomic.Int64 // see Pace
+
+	hits, misses, staleUses atomic.Uint64
 }
+
+func (c *Client) entries() int { return c.identities.EstimatedSize() }
 
 // New returns a client of the GitHub instance in o. It makes no call.
 func New(o Options) (*Client, error) {

@@ -16,6 +16,9 @@ import (
 	"gatehouse/server/problem"
 )
 
+// Answered is the message of the lines of the access log.
+const Answered = "request"
+
 // watched gives each request an id, writes one line when it is answered, counts it, and turns a panic into a 500.
 //
 // The line names the route and the package, never the path or the query as they came, and no header: npm logout, for one, has the token
@@ -90,7 +93,7 @@ func write(log *slog.Logger, c *gin.Context, id string, status int, sent int64, 
 			level = slog.LevelError
 		}
 	}
-	log.LogAttrs(c.Request.Context(), level, "request", attrs...)
+	log.LogAttrs(c.Request.Context(), level, Answered, attrs...)
 }
 
 // paceOf is the writer underneath gin's, which knows what really went out.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -31,16 +30,9 @@ func runServe(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	log := newLog(cfg, cmd.ErrOrStderr())
+	log, end := newLog(cfg, cmd.ErrOrStderr())
+	defer end()
 	return serve(cmd.Context(), cfg, log, func(r *registry) { welcome(cmd.OutOrStdout(), cfg, r) })
-}
-
-func newLog(cfg *config.Config, w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: cfg.Logger.Level}
-	if cfg.Logger.Format == config.LogJSON {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }
 
 // registry is what runs.

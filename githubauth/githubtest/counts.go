@@ -15,17 +15,18 @@ const Unknown = "(unknown)"
 // Route names for the requests most often counted. Others are the patterns in routes.go: a method and a path
 // with {owner} and {repo}.
 const (
-	GetUser              = "GET /user"
-	GetRepo              = "GET /repos/{owner}/{repo}"
-	GetRepoByID          = "GET /repositories/{id}"
-	GetBranches          = "GET /repos/{owner}/{repo}/branches"
-	GetInstallationRepos = "GET /installation/repositories"
-	GetCollaborator      = "GET /repos/{owner}/{repo}/collaborators/{username}/permission"
-	PostGraphQL          = "POST /graphql"
-	GitUploadPack        = "GET /{owner}/{repo}.git/info/refs?service=git-upload-pack"
-	GitReceivePack       = "GET /{owner}/{repo}.git/info/refs?service=git-receive-pack"
-	DeleteRef            = "DELETE /repos/{owner}/{repo}/git/refs/{ref...}"
-	GenerateNotes        = "POST /repos/{owner}/{repo}/releases/generate-notes"
+	GetUser                 = "GET /user"
+	GetRepo                 = "GET /repos/{owner}/{repo}"
+	GetRepoByID             = "GET /repositories/{id}"
+	GetBranches             = "GET /repos/{owner}/{repo}/branches"
+	GetInstallationRepos    = "GET /installation/repositories"
+	GetCollaborator         = "GET /repos/{owner}/{repo}/collaborators/{username}/permission"
+	CreateInstallationToken = "POST /app/installations/{installation}/access_tokens"
+	PostGraphQL             = "POST /graphql"
+	GitUploadPack           = "GET /{owner}/{repo}.git/info/refs?service=git-upload-pack"
+	GitReceivePack          = "GET /{owner}/{repo}.git/info/refs?service=git-receive-pack"
+	DeleteRef               = "DELETE /repos/{owner}/{repo}/git/refs/{ref...}"
+	GenerateNotes           = "POST /repos/{owner}/{repo}/releases/generate-notes"
 )
 
 const (

@@ -37,8 +37,12 @@
 //     description in openapi_test.go: right fields, right types, none invented.
 //   - Probes: the routes by which a caller learns whether it may read or write without changing anything
 //     (github.md §1.4), with git's first request among them. Real git can ls-remote and push --dry-run here.
-//   - GraphQL: viewer, node, nodes, repository and rateLimit, with aliases, variables and fragments, partial
-//     answers included.
+//   - GraphQL: viewer, node, nodes, repository with its collaborators, and rateLimit, with aliases, variables
+//     and fragments, partial answers included: policies of organizations are errors beside the data of the
+//     rest, and single sign-on is announced in the header too (cli/cli#7881). RefuseGraphQL turns it off.
+//   - GitHub Apps ("Authenticating with a GitHub App"): their JWTs with RS256, at most ten minutes; where they
+//     are installed, suspended or not; installation tokens for an hour, narrowed to repositories and
+//     permissions if asked, which lose what the installation loses.
 //
 // It answers at three kinds of address at once: the API below / as on api.github.com, the API below /api/v3
 // and /api/graphql as on an Enterprise Server, and git below /{owner}/{repo}.git as on github.com. Links in
@@ -48,7 +52,7 @@
 //
 // There are no pages, no login (OAuth web and device flow, token check of an app), no webhooks, no Actions ID
 // tokens, no contents: every repository has one commit that can't be fetched, and a write that would succeed
-// is answered and forgotten. GitHub App JWTs are not accepted. Every organization is in one enterprise.
+// is answered and forgotten. Every organization is in one enterprise.
 // Secondary limits are never met by themselves, only as a Fault; GraphQL queries cost one point. Tokens do
 // not expire unless told to. There are no custom roles, forks, nested teams, branch protection or rulesets.
 // GraphQL knows neither introspection nor directives, and lets databaseId be asked of a repository's owner

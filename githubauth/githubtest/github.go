@@ -30,12 +30,15 @@ type GitHub struct {
 	names    map[string]int64 // folded owner/name -> repository
 	moved    map[string]int64 // folded former owner/name -> repository
 	tokens   map[string]*token
-	clients  map[string]string // OAuth client id -> client secret
+	clients  map[string]*client // by client id
+	apps     map[int64]*app
 	limits   Limits
 	buckets  map[bucketKey]*bucket
 	failures map[netip.Addr][]time.Time // of authentication
 	faults   []*placedFault
 	counts   map[countKey]int
+
+	noGraphQL int // status that refuses every query, 0 for none
 
 	servers  []*http.Server
 	listener net.Listener
@@ -85,7 +88,8 @@ func New(options ...Option) *GitHub {
 		names:    map[string]int64{},
 		moved:    map[string]int64{},
 		tokens:   map[string]*token{},
-		clients:  map[string]string{},
+		clients:  map[string]*client{},
+		apps:     map[int64]*app{},
 		limits:   DefaultLimits(),
 		buckets:  map[bucketKey]*bucket{},
 		failures: map[netip.Addr][]time.Time{},

@@ -155,7 +155,7 @@ func (d *description) invented(schema map[string]any, value any, path string) []
 		}
 	case map[string]any:
 		known := d.properties(schema)
-		if len(known) == 0 {
+		if _, open := schema["additionalProperties"].(map[string]any); open || len(known) == 0 {
 			return nil // anything goes
 		}
 		for name, inner := range v {

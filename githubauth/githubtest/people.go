@@ -145,13 +145,6 @@ func (g *GitHub) AllowAddresses(org string, prefixes ...netip.Prefix) {
 	g.mustOrg(org).allow = slices.Clone(prefixes)
 }
 
-// AddOAuthApp registers an OAuth app, whose client id and secret read public data as Basic credentials.
-func (g *GitHub) AddOAuthApp(clientID, clientSecret string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.clients[clientID] = clientSecret
-}
-
 func sortedKeys(keys iter.Seq[int64]) []int64 { return slices.Sorted(keys) }
 
 func splitName(fullName string) (owner, name string) {
