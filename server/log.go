@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 )
@@ -23,7 +24,7 @@ const Answered = "request"
 //
 // The line names the route and the package, never the path or the query as they came, and no header: npm logout, for one, has the token
 // in its path.
-func watched(log *slog.Logger, m *Metrics) gin.HandlerFunc {
+func watched(log *slog.Logger, m *Metrics, changes *audit.Log) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		start := time.Now()
 		counted := m.begin(c)
@@ -46,6 +47,7 @@ func watched(log *slog.Logger, m *Metrics) gin.HandlerFunc {
 			took := time.Since(start)
 			status, sent := answered(c)
 			counted.done(status, sent, took)
+			changes.Answered(c, id, status)
 			write(log, c, id, status, sent, took)
 		}()
 		c.Next()
@@ -70,8 +72,8 @@ func write(log *slog.Logger, c *gin.Context, id string, status int, sent int64, 
 	if name, err := url.PathUnescape(c.Param("name")); err == nil && name != "" {
 		attrs = append(attrs, slog.String("package", name))
 	}
-	if login := c.GetString("login"); login != "" {
-		attrs = append(attrs, slog.String("login", login))
+	if who := audit.Known(c); who != nil && who.Login != "" {
+		attrs = append(attrs, slog.String("login", who.Login))
 	}
 	if warning := c.GetString("warning"); warning != "" {
 		level = slog.LevelWarn

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/server/audit"
 	"gatehouse/server/hooks"
 	"gatehouse/server/npm"
 	"gatehouse/server/problem"
@@ -66,7 +67,7 @@ func New(o Options) http.Handler {
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
 	e.ForwardedByClientIP = false
-	e.Use(watched(o.Log, o.Metrics))
+	e.Use(watched(o.Log, o.Metrics, audit.New(o.Log, addresses.from)))
 	lost := problem.Handle(func(*gin.Context) error {
 		return &problem.Plain{Status: http.StatusNotFound, Text: "not found"}
 	})
