@@ -17,6 +17,7 @@ import (
 //	a | login | name           somebody starred a package
 //	b | name | login           the same, the other way round
 //	n | namespace              the number of the GitHub account that the namespace stands for. Written once
+//	s | hash                   a log-in under way, by the SHA-256 of its name in hex digits (package sessions). Removed when it ends, or by its Sweep
 //	e | time, random           an event. Written once, never removed
 //	q | key                    a row that could not be read, moved aside by a repair from the key it had. For people; nothing reads it
 //	x | due | blob key         an upload that is not committed yet, or the object of a version that was withdrawn. Removed by its commit, or by Sweep once it is due
@@ -35,10 +36,11 @@ const (
 	starredRow = "a\x00"
 	starRow    = "b\x00"
 	asideRow   = "q\x00"
+	sessionRow = "s\x00"
 )
 
 // tables are all rows but the format, in order: what is between them, nobody here has written.
-var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, versionRow, uploadRow}
+var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, sessionRow, versionRow, uploadRow}
 
 func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }

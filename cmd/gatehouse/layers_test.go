@@ -29,6 +29,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"store/s3/s3test":               {nil, []string{"github.com/aws/aws-sdk-go-v2"}},
 	"store/memory":                  {[]string{"store/kv", "store/blob"}, nil},
 	"store":                         {[]string{"scopes", "store/packument", "store/gzipped", "store/kv", "store/blob"}, []string{"golang.org/x/sync", "github.com/maypok86/otter/v2"}},
+	"store/sessions":                {[]string{"store", "store/kv"}, nil},
 	"store/backup":                  {[]string{"store", "store/kv", "store/blob"}, nil},
 	"store/migrate":                 {[]string{"store", "store/blob"}, []string{"golang.org/x/sync"}},
 	"store/fsck":                    {[]string{"store", "store/packument", "store/blob"}, []string{"golang.org/x/sync"}},
