@@ -34,6 +34,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"store/migrate":                 {[]string{"store", "store/blob"}, []string{"golang.org/x/sync"}},
 	"store/fsck":                    {[]string{"store", "store/packument", "store/blob"}, []string{"golang.org/x/sync"}},
 	"githubauth":                    {[]string{"scopes"}, []string{"github.com/google/go-github/v60", "golang.org/x/oauth2", "golang.org/x/sync", "github.com/maypok86/otter/v2"}},
+	"githubauth/oauth":              {[]string{"githubauth"}, []string{"github.com/google/go-github/v60", "golang.org/x/oauth2", "golang.org/x/sync"}},
 	"githubauth/githubtest":         {},
 	"server/gate":                   {[]string{"scopes"}, nil},
 	"server/problem":                {[]string{"server/gate", "scopes", "store", "store/packument", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
