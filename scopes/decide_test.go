@@ -15,9 +15,9 @@ var (
 	bound = Binding{Kind: GitHub, Repo: Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}}
 
 	allKinds    = []PrincipalKind{Nobody, Person, App, Anyone, Anyone + 1}
-	allActions  = []Action{0, Install, Publish, Tag, Deprecate, Unpublish, Rebind, Rebind + 1}
+	allActions  = []Action{0, Install, Publish, Tag, Deprecate, Unpublish, Manage, Rebind, Rebind + 1}
 	whoNames    = []string{"nobody", "person", "app", "anyone", "alien"}
-	whatNames   = []string{"nothing", "install", "publish", "tag", "deprec.", "unpubl.", "rebind", "unknown"}
+	whatNames   = []string{"nothing", "install", "publish", "tag", "deprec.", "unpubl.", "manage", "rebind", "unknown"}
 	allLevels   = []Permission{None, Read, Write, Admin}
 	allBindings = map[string]Binding{"unbound": {}, "github": bound, "numberless": {Kind: GitHub}, "unknown": {Kind: GitHub + 1, Repo: bound.Repo}}
 	allPublics  = []Public{{}, {Repo: bound.Repo}, {Repo: bound.Repo, ToAll: true}, {Repo: Repo{ID: 8, OwnerID: 1}, ToAll: true}}

@@ -44,7 +44,7 @@ func (g *Gate) Bind(ctx context.Context, who Caller, pkg, namespace, repository 
 	claimed := scopes.Repo{Owner: owner, Name: name}
 	where := scopes.Binding{Kind: scopes.GitHub, Repo: access.Repo}
 	q := scopes.Question{Who: who.Principal, What: scopes.Publish, Where: where, Access: access}
-	if v := scopes.Decide(q); !v.OK {
+	if v := g.verdict(q); !v.OK {
 		if v.Hide {
 			q.Where.Repo = claimed
 		}
