@@ -57,8 +57,13 @@ func (w *crowd) admit(ctx context.Context, k *credential, from netip.Addr, now f
 	s, _ := w.addresses.ComputeIfAbsent(network(from), func() (*sender, bool) {
 		return &sender{rate.NewLimiter(rate.Every(wrongHereAgain), wrongHere), semaphore.NewWeighted(wrongHere)}, false
 	})
-	if err := s.asking.Acquire(ctx, 1); err != nil {
-		return err
+	limited, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := s.asking.Acquire(limited, 1); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &Unavailable{Retry: 5 * time.Second, Cause: "too many unknown tokens from one address at once"}
 	}
 	defer s.asking.Release(1)
 	at := now()
