@@ -57,13 +57,8 @@ func (w *crowd) admit(ctx context.Context, k *credential, from netip.Addr, now f
 	s, _ := w.addresses.ComputeIfAbsent(network(from), func() (*sender, bool) {
 		return &sender{rate.NewLimiter(rate.Every(wrongHereAgain), wrongHere), semaphore.NewWeighted(wrongHere)}, false
 	})
-	limited, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if err := s.asking.Acquire(limited, 1); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return &Unavailable{Retry: 5 * time.Second, Cause: "too many unknown tokens from one address at once"}
+	if err := s.asking.Acquire(ctx, 1); err != nil {
+		return err
 	}
 	defer s.asking.Release(1)
 	at := now()

@@ -42,11 +42,16 @@ func (c *Client) Identify(ctx context.Context, token string, from netip.Addr) (s
 			return who.Principal, nil // from before a restart
 		}
 	}
+	limited, cancel := context.WithTimeout(ctx, factTimeout)
+	defer cancel()
 	var who identity
-	err := c.crowd.admit(ctx, k, from, c.now, func() (err error) {
-		who, err = c.identify(ctx, k, token)
+	err := c.crowd.admit(limited, k, from, c.now, func() (err error) {
+		who, err = c.identify(limited, k, token)
 		return err
 	})
+	if ctx.Err() == nil {
+		err = inTime(err)
+	}
 	if u := (*Unavailable)(nil); errors.As(err, &u) {
 		if old, ok := k.identity(c.now(), c.stale); ok {
 			c.staleUses.Add(1)
