@@ -11,7 +11,6 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/audit"
 	"gatehouse/server/gate"
-	"gatehouse/server/npm"
 )
 
 // audits are the audit's lines of a log in JSON.
@@ -150,8 +149,9 @@ func TestAudit(t *testing.T) {
 // TestAuditOpen: who everybody is when nobody is asked.
 func TestAuditOpen(t *testing.T) {
 	s := newSite(t, func(o *server.Options) {
-		o.NPM.Gate = gate.New(nil, o.NPM.Gate.Names())
-		o.NPM.Global = npm.Global{Local: true}
+		names := o.NPM.Gate.Names()
+		names.Global = true
+		o.NPM.Gate = gate.New(nil, names)
 	})
 	s.publish(t, "1.0.0", "anything")
 	line, n := s.lastAudit(t)
