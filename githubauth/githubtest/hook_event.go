@@ -19,9 +19,12 @@ type Event struct {
 // SendHook delivers an event that needs no change to happen, to a loopback address, and waits for the answer:
 // for events that have no method here, repeated ones, and ones with a wrong secret.
 func (g *GitHub) SendHook(url, secret string, e Event) Delivery {
-	g.mu.Lock()
-	d := g.delivery(&hook{id: g.nextID(), url: url, secret: secret}, e.Name, e.Action, g.accountOf(e), g.fieldsOf(e))
-	g.mu.Unlock()
+	compose := func() *Delivery {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.delivery(&hook{id: g.nextID(), url: url, secret: secret}, e.Name, e.Action, g.accountOf(e), g.fieldsOf(e))
+	}
+	d := compose()
 	d.Status, d.Err = post(context.Background(), d)
 	return *d
 }

@@ -64,7 +64,8 @@ func (rc *receiver) take() (events []string, bodies [][]byte) {
 func TestHooks(t *testing.T) {
 	d := openAPI(t)
 	f := started(t)
-	f.AddApp(App{Slug: "gatehouse"})
+	app := f.AddApp(App{Slug: "gatehouse"})
+	f.Install("gatehouse", "wendy")
 	rc := receive(t, "secret", 202)
 	f.AddHook(rc.URL, "secret")
 	for _, c := range []struct {
@@ -101,6 +102,7 @@ func TestHooks(t *testing.T) {
 		{"unsuspend", func() { f.SuspendApp("gatehouse", "acme", false) }, "installation.unsuspend"},
 		{"organization renamed", func() { f.RenameAccount("acme", "acmeco") }, "organization.renamed installation_target.renamed"},
 		{"uninstall", func() { f.Uninstall("gatehouse", "acmeco") }, "installation.deleted"},
+		{"a user's grant", func() { f.RevokeGrant(app.ClientID, "wendy") }, "github_app_authorization.revoked"},
 		{"transfer", func() { f.Transfer("acmeco/newer", "wendy") }, "repository.transferred"},
 		{"delete", func() { f.DeleteRepo("wendy/newer") }, "repository.deleted"},
 	} {
@@ -250,6 +252,32 @@ func TestHooksEnd(t *testing.T) {
 		t.Error("waited for nothing")
 	}
 	f.Close()
+	if err := f.AwaitDeliveries(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestChangesWhileServing is for the race detector: changes, hooks, logins and questions at once.
+func TestChangesWhileServing(t *testing.T) {
+	f := started(t)
+	f.AddOAuthApp("site", "s3")
+	rc := receive(t, "s", 200)
+	f.AddHook(rc.URL, "s")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range 10 {
+				f.Archive("acme/ui", i%2 == 0)
+				token := f.Login("site", "wendy", "repo")
+				if r, err := f.as(t, token).try("GET /repos/acme/ui", ""); err != nil || r.StatusCode != 200 && r.StatusCode != 401 {
+					t.Errorf("%d %v", r.StatusCode, err)
+				}
+				f.Deliveries()
+				f.IDToken(Job{Repo: "acme/ui"}, "")
+			}
+		})
+	}
+	all.Wait()
 	if err := f.AwaitDeliveries(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -130,6 +130,7 @@ type token struct {
 	permissions Permissions // beside contents
 	install     *installed  // of an installation token that an app asked for
 	client      *client     // of a token that came from a login
+	device      bool        // it was the device flow, so its refresh needs no client secret
 	made        time.Time
 }
 
