@@ -41,7 +41,7 @@ func (g *GitHub) givenRole(user int64, r *repo) Role {
 		best = max(best, owner.base)
 	}
 	for _, t := range owner.teams {
-		if t.members[user] {
+		if _, in := t.members[user]; in {
 			best = max(best, t.repos[r.id])
 		}
 	}

@@ -116,9 +116,14 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 	f.SetEmpty("acme/empty", true)
 	all, tokens := exchanges(f)
 	all = append(all, appExchanges(f, tokens)...)
+	all = append(all, oauthExchanges(f)...)
 	for _, x := range all {
 		t.Run(fmt.Sprintf("%s %s %d", x.who, x.request, x.status), func(t *testing.T) {
-			r := f.as(t, tokens[x.who]).do(x.request, x.body)
+			var header []string
+			if id, secret, isClient := strings.Cut(x.who, ":"); isClient {
+				header = []string{"Authorization", basic(id, secret)}
+			}
+			r := f.as(t, tokens[x.who]).do(x.request, x.body, header...)
 			if r.StatusCode != x.status {
 				t.Fatalf("%d: %s", r.StatusCode, r.body)
 			}
