@@ -113,7 +113,7 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 		return Why{}, &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host}
 	}
 	w := explain(g.names.Host, pkg, q, v)
-	w.Caller = g.Holder(ctx, who)
+	w.Caller.Fingerprint = who.Print()
 	return w, nil
 }
 
