@@ -53,6 +53,8 @@
 //     hours with ghr_ tokens that are good once; the app's questions about its own tokens, and their end.
 //     There is no password: the pages have a button for everybody, and AuthorizeAs and AuthorizeDevice do
 //     what a person does there.
+//   - Actions ID tokens ("OpenID Connect reference"): issuer, keys and their rotation, all claims of a job, and
+//     the address a job asks at. ActionsEnv is the environment that npm finds in a job.
 //
 // It answers at three kinds of address at once: the API below / as on api.github.com, the API below /api/v3
 // and /api/graphql as on an Enterprise Server, and git below /{owner}/{repo}.git as on github.com. Links in
@@ -60,7 +62,7 @@
 //
 // # What it does not
 //
-// There are no other pages, no Actions ID tokens, no contents: every repository has one commit that can't be
+// There are no other pages, no contents: every repository has one commit that can't be
 // fetched, and a change of contents that would succeed is answered and forgotten. Every organization is in one
 // enterprise. Secondary limits are never met by themselves, only as a Fault; GraphQL queries cost one point.
 // Tokens minted by Token do not expire unless told to. There are no custom roles, forks, nested teams, branch protection or rulesets.

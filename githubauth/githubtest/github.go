@@ -44,6 +44,10 @@ type GitHub struct {
 	faults   []*placedFault
 	counts   map[countKey]int
 
+	oidcKeys []oidcKey       // the present one first
+	runs     map[string]*run // by request token
+	lastRun  int64
+
 	hooks      []*hook
 	queue      chan *Delivery
 	deliveries []*Delivery
@@ -104,6 +108,7 @@ func New(options ...Option) *GitHub {
 		clients:  map[string]*client{},
 		apps:     map[int64]*app{},
 
+		runs:      map[string]*run{},
 		codes:     map[string]*code{},
 		refreshes: map[string]*refresh{},
 		devices:   map[string]*device{},

@@ -114,6 +114,7 @@ type repo struct {
 	branch           string
 	grants           map[int64]Role
 	created, updated time.Time
+	subjectIDs       bool // in the `sub` of ID tokens
 }
 
 func (a *account) nodeID() string {
