@@ -29,7 +29,7 @@ const (
 )
 
 // tokenVariables are where a command that asks a registry finds the token, the first that is set. Never a flag: everybody on a machine can read those.
-var tokenVariables = []string{"GATEHOUSE_TOKEN", "GITHUB_TOKEN", "NPM_TOKEN"}
+var tokenVariables = []string{config.TokenVariable, "GITHUB_TOKEN", "NPM_TOKEN"}
 
 func newWhy() *cobra.Command {
 	var registry, as string

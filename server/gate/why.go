@@ -120,7 +120,12 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 // ExplainRole explains what an account may do by its role, for an operator who has no token of it. q.Access has the role; the reach is not looked at.
 func ExplainRole(host, pkg string, q scopes.Question) Why {
 	q.Access.Reach = scopes.Admin
-	w := explain(host, pkg, q, scopes.Decide(q))
+	v := scopes.Decide(q)
+	w := explain(host, pkg, q, v)
+	if v.Hide && q.Where.Kind == scopes.GitHub {
+		w.Sentence = fmt.Sprintf("%s cannot read the GitHub repository %s, and is told that there is no such package%s", q.Who.Login, present(q), age(q.Access.At))
+		w.Page = "https://" + host + "/" + present(q).String() + "/settings/access"
+	}
 	if w.Access != nil {
 		w.Access.Reach, w.Access.Permission = "unknown", "unknown"
 		w.Note = "This goes by the role alone. What a token of " + w.Caller.Login + " reaches depends on the token, and can be less: its holder can ask with it (gatehouse why)."
