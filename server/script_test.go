@@ -352,8 +352,8 @@ func (s *script) always() {
 		s.errorf("WWW-Authenticate hides the text from npm's users")
 	}
 	if s.answer.StatusCode >= 400 && s.request.Method != http.MethodHead {
-		var e map[string]string
-		if err := json.Unmarshal(s.body, &e); err != nil || e["error"] == "" || strings.Contains(e["error"], "\n") || h.Get("Content-Type") != "application/json" {
+		var e struct{ Error string }
+		if err := json.Unmarshal(s.body, &e); err != nil || e.Error == "" || strings.Contains(e.Error, "\n") || h.Get("Content-Type") != "application/json" {
 			s.errorf("an error that npm cannot show: %s %s", h.Get("Content-Type"), s.body)
 		}
 	}

@@ -118,6 +118,8 @@ func Mount(r gin.IRoutes, o Options) {
 		handle(http.MethodPost, "/-/npm/v1/security/"+path, cannot("this registry has no advisories; audit against the public registry"))
 	}
 
+	get("/-/why/:name/:action", p.why)
+
 	get("/-/package/:name/dist-tags", p.listTags)
 	handle(http.MethodPost, "/-/package/:name/dist-tags", p.mergeTags)
 	handle(http.MethodPut, "/-/package/:name/dist-tags", p.replaceTags)

@@ -58,6 +58,16 @@ func (e *NotFound) Error() string {
 	return text
 }
 
+// Explained is an error whose answer also tells the caller who they are: a gate.Holder, which depends on their credential alone.
+type Explained struct {
+	Err    error
+	Caller gate.Holder
+}
+
+func (e *Explained) Error() string { return e.Err.Error() }
+
+func (e *Explained) Unwrap() error { return e.Err }
+
 // Handler is an HTTP handler that may fail.
 type Handler func(*gin.Context) error
 
@@ -93,9 +103,14 @@ func Answer(c *gin.Context, err error) {
 	} else if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "5")
 	}
-	body, _ := json.Marshal(struct {
-		Error string `json:"error"`
-	}{text}) // never fails: a struct of a string
+	answer := struct {
+		Error  string       `json:"error"`
+		Caller *gate.Holder `json:"caller,omitempty"`
+	}{Error: text}
+	if e := (*Explained)(nil); errors.As(err, &e) {
+		answer.Caller = &e.Caller
+	}
+	body, _ := json.Marshal(answer) // never fails: structs of strings and a number
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.Writer.WriteHeader(status)
 	if c.Request.Method == http.MethodHead {
