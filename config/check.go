@@ -1,9 +1,12 @@
 package config
 
 import (
+	"encoding/pem"
 	"fmt"
+	"maps"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -22,10 +25,11 @@ func (l *loader) follow() {
 			c.Auth.GitHub.WebURL, from["auth.github.web_url"] = web, "auth.github.host"
 		}
 	}
+	l.followForAll()
 	if l.Dir == "" {
 		return
 	}
-	for _, k := range l.schema {
+	for _, k := range l.concrete() {
 		if p, ok := k.field(c).(*string); ok && k.isPath && *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(l.Dir, *p)
 		}
@@ -37,6 +41,9 @@ func (l *loader) check() {
 	c := l.cfg
 	l.checkFolders()
 	l.checkS3()
+	l.checkGitHub()
+	l.checkNamespaces()
+	l.checkSecrets()
 	if c.Packages.Global == GlobalLocal && c.Auth.Type == AuthGitHub && len(c.Auth.GitHub.Orgs) == 0 && !l.bad["auth.github.orgs"] {
 		l.blame("packages.global", "is local, so auth.github.orgs must list the owners whose repositories may publish names without a namespace; otherwise anybody could take any name")
 	}
@@ -70,7 +77,7 @@ func (l *loader) isBad(key string) bool { return l.bad[strings.ToLower(key)] }
 func (l *loader) checkFolders() {
 	type folder struct{ key, path, full string }
 	var folders []folder
-	for _, k := range l.schema {
+	for _, k := range l.concrete() {
 		p, ok := k.field(l.cfg).(*string)
 		if !ok || !k.isPath || *p == "" || k.field(l.cfg) == any(&l.cfg.Storage.Local.Path) && l.cfg.Storage.Type == StorageS3 {
 			continue
@@ -110,4 +117,45 @@ func (l *loader) blame2(key, other, message string) {
 		where = from[other]
 	}
 	l.report(where, key+" "+message)
+}
+
+// checkGitHub reports identities of the registry that are not whole, and names that lead to nobody.
+func (l *loader) checkGitHub() {
+	g := l.cfg.Auth.GitHub
+	const id, key = "auth.github.app.id", "auth.github.app.private_key"
+	switch {
+	case l.bad[id] || l.bad[key]:
+	case (g.App.ID == "") != g.App.PrivateKey.IsZero():
+		l.blame2(id, key, "and "+key+" belong together, and only one of them is set")
+	case g.App.ID != "":
+		if block, _ := pem.Decode([]byte(g.App.PrivateKey.Reveal())); block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			l.blame(key, "must be the PEM file that GitHub hands out for the App, which begins with -----BEGIN")
+		}
+	}
+	const client, secret = "auth.github.oauth.client_id", "auth.github.oauth.client_secret"
+	if g.OAuth.ClientID == "" && !g.OAuth.ClientSecret.IsZero() && !l.bad[client] {
+		l.blame2(secret, client, "needs "+client+" beside it")
+	}
+	if len(g.Orgs) == 0 || l.bad["auth.github.orgs"] {
+		return
+	}
+	for _, ns := range slices.Sorted(maps.Keys(g.Namespaces)) {
+		if o := g.Namespaces[ns]; !holds(g.Orgs, o) {
+			l.blame("auth.github.namespaces", fmt.Sprintf("gives @%s to %s, which is not in auth.github.orgs; list it there too", ns, o))
+		}
+	}
+}
+
+// leastSecret is how long a secret has to be that strangers may try to guess.
+const leastSecret = 16
+
+func (l *loader) checkSecrets() {
+	for _, guarded := range []struct {
+		key string
+		Secret
+	}{{"auth.github.webhook.secret", l.cfg.Auth.GitHub.Webhook.Secret}, {"metrics.token", l.cfg.Metrics.Token}} {
+		if n := len(guarded.Reveal()); n > 0 && n < leastSecret {
+			l.blame(guarded.key, fmt.Sprintf("must have at least %d characters", leastSecret))
+		}
+	}
 }

@@ -15,6 +15,9 @@ type Config struct {
 	Metadata Metadata
 	Storage  Storage
 	Packages Packages
+	// Namespaces are those with settings of their own, by name in lower case. What is not set for one is what holds for all.
+	Namespaces map[string]*Namespace
+	Metrics    Metrics
 
 	origin *origin
 }
@@ -51,6 +54,12 @@ type Settings struct {
 type Auth struct {
 	Type   AuthType
 	GitHub GitHub
+	Login  Login
+}
+
+// Login is what npm login hands out.
+type Login struct {
+	Expires time.Duration // from when it was handed out
 }
 
 // AuthType is the source of identities and permissions.
@@ -67,12 +76,45 @@ type GitHub struct {
 	APIURL string   // without a slash at the end: "https://api.github.com"
 	WebURL string   // without a slash at the end: "https://github.com"
 	Orgs   []string // empty: every @namespace belongs to this registry
-	Cache  GitHubCache
+	// Namespaces are those that stand for an owner of another name: namespace, in lower case, to owner.
+	Namespaces     map[string]string
+	PublicPackages PublicPackages
+	Stale          time.Duration // 0: never
+	Cache          GitHubCache
+	App            GitHubApp
+	Token          Secret
+	OAuth          OAuth
+	Webhook        Webhook
+}
+
+// PublicPackages says who may read what is public on GitHub.
+type PublicPackages string
+
+const (
+	PublicAnonymous     PublicPackages = "anonymous"
+	PublicAuthenticated PublicPackages = "authenticated"
+)
+
+// GitHubApp is the registry's identity as a GitHub App: both or neither.
+type GitHubApp struct {
+	ID         string
+	PrivateKey Secret // PEM
+}
+
+// OAuth is the app that people log in with, an OAuth app or a GitHub App. A ClientSecret comes with a ClientID.
+type OAuth struct {
+	ClientID     string
+	ClientSecret Secret
+}
+
+// Webhook is what GitHub signs its webhooks with.
+type Webhook struct {
+	Secret Secret
 }
 
 // GitHubCache is where answers from GitHub are kept.
 type GitHubCache struct {
-	Path string
+	Path string // "": in memory only
 }
 
 // Metadata is what remembers packages and versions.
@@ -129,6 +171,33 @@ type S3 struct {
 type Packages struct {
 	Global         GlobalNames
 	GlobalRegistry string // ends in "/"
+	// Names are those without a namespace that belong to this registry: name to OWNER/REPOSITORY.
+	Names map[string]string
+}
+
+// Namespace is what holds for one namespace.
+type Namespace struct {
+	PublicPackages       PublicPackages
+	AllowPreviousVersion bool
+}
+
+// namespace returns the settings of a namespace, to be filled.
+func (c *Config) namespace(name string) *Namespace {
+	if c.Namespaces == nil {
+		c.Namespaces = map[string]*Namespace{}
+	}
+	n := c.Namespaces[name]
+	if n == nil {
+		n = new(Namespace)
+		c.Namespaces[name] = n
+	}
+	return n
+}
+
+// Metrics is who may read them, and where.
+type Metrics struct {
+	Listen string // "" or host:port
+	Token  Secret
 }
 
 // GlobalNames says what happens to names without a namespace.

@@ -20,8 +20,12 @@
 //   - Flags: --server.port. Flags can set an empty value (--server.url=). Secret keys have no flag,
 //     because command lines can be read by everybody on the machine.
 //
+// A key with NAMESPACE in its name is one key for each namespace that the file or the environment names: namespaces.acme.public_packages,
+// GATEHOUSE_NAMESPACES__ACME__PUBLIC_PACKAGES. Flags have to be known before they are read, so these have none.
+//
 // Names are compared without regard to case everywhere. Lists are YAML lists, or separated by commas;
-// a list replaces the list of a lower source. Relative paths are relative to the working directory,
+// a list replaces the list of a lower source. Pairs are lists of KEY=VALUE, and in YAML also
+// mappings. Relative paths are relative to the working directory,
 // wherever they were written.
 //
 // # Mistakes
@@ -37,7 +41,10 @@
 //   - auth.github.api_url and auth.github.web_url follow from auth.github.host unless set. Both receive the
 //     callers' tokens, so plain http is accepted on loopback addresses only; there is no switch to allow more.
 //   - The three folders (packages, metadata, GitHub cache) are separate, none inside another.
-//   - A value that a later version will support (s3, postgres, allow_previous_version) is refused by name, so
+//   - What is not set for a namespace is what is set for all. A setting of a namespace that is not served is an error: the one that was meant would
+//     be left more open than its operator thinks.
+//   - A GitHub App needs its key, a client secret its id; secrets that strangers may guess at have at least 16 characters.
+//   - A value that a later version will support (postgres) is refused by name, so
 //     that nothing pretends.
 //
 // # Why koanf, and how much of it

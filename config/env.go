@@ -22,10 +22,10 @@ func (l *loader) envLayer() layer {
 	for _, v := range l.variables() {
 		name := strings.ReplaceAll(strings.ToLower(v.name[len(envPrefix):]), "__", ".")
 		base, isFile := name, false
-		if _, ok := l.known[name]; !ok {
+		if _, ok := l.find(name); !ok {
 			base, isFile = strings.CutSuffix(name, fileSuffix)
 		}
-		k, ok := l.known[base]
+		k, ok := l.find(base)
 		if !ok {
 			l.unknownVariable(v.name, name)
 			continue
@@ -115,7 +115,7 @@ func (l *loader) unknownVariable(variable, name string) {
 	}
 	message := name + " is not a known key"
 	base, isFile := strings.CutSuffix(name, fileSuffix)
-	if near := nearest(base, names(l.schema)); near != "" {
+	if near := nearest(base, near(names(l.schema), base)); near != "" {
 		message += "; did you mean " + envName(near)
 		if isFile {
 			message += strings.ToUpper(fileSuffix)

@@ -18,7 +18,7 @@ func addFlags(fs *pflag.FlagSet, schema []key) {
 	fs.SetNormalizeFunc(FlagName)
 	fs.String(configFlag, "", "the configuration `FILE`; unset: gatehouse.yaml here, in your configuration directory, or in /etc/gatehouse")
 	for _, k := range schema {
-		if k.secret {
+		if k.secret || k.each != nil {
 			continue
 		}
 		f := fs.VarPF(&flagValue{kind: k.kind, text: k.def}, k.name, "", k.meaning)
@@ -46,6 +46,9 @@ func FlagError(err error) error {
 		if k.secret && strings.EqualFold(k.name, name) {
 			return fmt.Errorf("--%s is not a flag, since everybody on a machine can read the flags of a process; use the environment (%s, or %s_FILE to name a file) or the configuration file",
 				k.name, envName(k.name), envName(k.name))
+		}
+		if k.each != nil && isNamed(k.name, strings.ToLower(name)) {
+			return fmt.Errorf("--%s is not a flag, since it is set for one namespace; use the environment (%s) or the configuration file", name, envName(name))
 		}
 	}
 	if near := nearest(strings.ToLower(name), append(names(schema), configFlag)); near != "" && len(name) > 1 {

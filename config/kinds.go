@@ -15,12 +15,15 @@ import (
 type kind struct {
 	word     string // what flags and documentation call the kind
 	repeats  bool   // a list
+	pairs    bool   // its items are KEY=VALUE, and a section in a file
 	switches bool   // a flag without a value means true
 	secret   bool
 	isPath   bool // relative to the working directory
 	set      func(*Config, setting) error
 	show     func(*Config) string
 	field    func(*Config) any // the pointer to the field, for the test that every field has one key
+	// each makes the kind of one namespace's key, for a key whose name has forEach in it; the other fields are not set then.
+	each func(namespace string) kind
 }
 
 // scalarKind is the common shape: one text, parsed into one field. A parse error is a sentence without its
@@ -114,10 +117,22 @@ func duration(field func(*Config) *time.Duration, least, most time.Duration) kin
 			return 0, s.must("a length of time such as 30s, 5m or 2h", text)
 		}
 		if d < least || d > most {
-			return 0, s.must(fmt.Sprintf("from %v to %v", least, most), text)
+			return 0, s.must("from "+shortest(least)+" to "+shortest(most), text)
 		}
 		return d, nil
-	}, time.Duration.String)
+	}, shortest)
+}
+
+// shortest writes a length of time as people do: 15m, and not 15m0s.
+func shortest(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // seconds is a length of time in whole seconds, which may be written as their bare number.
@@ -154,6 +169,7 @@ var (
 	regionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	// Servers other than Amazon's, and Amazon's oldest buckets, have capitals and underscores.
 	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+	clientID   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 	// prefixSegment is what a part of an object's name may consist of.
 	prefixSegment = regexp.MustCompile(`^[A-Za-z0-9._@+-]{1,255}$`)
 )
@@ -227,9 +243,16 @@ func level(field func(*Config) *slog.Level) kind {
 }
 
 // path is a folder or file. The folder need not exist: nothing here looks.
-func path(field func(*Config) *string) kind {
+func path(field func(*Config) *string) kind { return pathKind(field, false) }
+
+// optionalPath is one that may be empty.
+func optionalPath(field func(*Config) *string) kind { return pathKind(field, true) }
+
+func pathKind(field func(*Config) *string, optional bool) kind {
 	k := scalarKind("path", field, func(s setting, text string) (string, error) {
 		switch {
+		case text == "" && optional:
+			return "", nil
 		case text == "":
 			return "", s.must("a path", text)
 		case text == "~" || strings.HasPrefix(text, "~/"):

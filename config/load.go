@@ -34,10 +34,13 @@ func load(o Options, schema []key) (*Config, error) {
 		schema:  schema,
 		known:   make(map[string]key, len(schema)),
 		bad:     map[string]bool{},
-		cfg:     &Config{origin: &origin{schema: schema, from: make(map[string]string, len(schema))}},
+		cfg:     &Config{origin: &origin{from: make(map[string]string, len(schema))}},
 	}
 	defaults := layer{}
 	for _, k := range schema {
+		if k.each != nil {
+			continue
+		}
 		l.known[strings.ToLower(k.name)] = k
 		defaults[strings.ToLower(k.name)] = setting{Text: k.def, Where: sourceDefault}
 	}
@@ -50,13 +53,14 @@ func load(o Options, schema []key) (*Config, error) {
 			return nil, err
 		}
 	}
-	for _, k := range schema {
+	for _, k := range l.concrete() {
 		name := strings.ToLower(k.name)
 		if s, ok := merged.Get(name).(setting); ok && !l.bad[name] {
 			_ = k.set(l.cfg, s) // judged above
 			l.cfg.origin.from[k.name] = s.Where
 		}
 	}
+	l.cfg.origin.schema = l.concrete()
 	l.follow()
 	l.check()
 	if len(l.problems) > 0 {
@@ -72,6 +76,7 @@ type loader struct {
 	Options
 	schema   []key
 	known    map[string]key  // by name in lower case
+	found    []key           // those of namespaces that a source named
 	bad      map[string]bool // keys with a bad value somewhere, which rules between keys pass over
 	cfg      *Config
 	problems []Problem
@@ -83,7 +88,7 @@ func (l *loader) report(where, message string) {
 
 // judge reports the bad values of a source, in the schema's order.
 func (l *loader) judge(source layer) {
-	for _, k := range l.schema {
+	for _, k := range l.concrete() {
 		name := strings.ToLower(k.name)
 		s, ok := source[name]
 		if !ok {

@@ -14,6 +14,10 @@ type key struct {
 	kind
 }
 
+// forEach is a segment of the name of a key that may be set for each namespace by itself. Such a key stands for one key per namespace
+// that a source names; see each.go.
+const forEach = "NAMESPACE"
+
 // later names sections of the founding document that a later version will read.
 var later = map[string]string{
 	"metadata.postgres": "metadata in PostgreSQL is not implemented in this version yet",
@@ -71,9 +75,40 @@ var schema = []key{
 	{"auth.github.orgs", "",
 		"The GitHub owners whose @namespaces this registry serves. Empty: every @namespace belongs to this registry, and nothing scoped is ever redirected.",
 		owners(func(c *Config) *[]string { return &c.Auth.GitHub.Orgs })},
+	{"auth.github.namespaces", "",
+		"Namespaces that stand for an owner of another name, as NAMESPACE=OWNER; in a file also as a section with a line for each.",
+		pairs(func(c *Config) *map[string]string { return &c.Auth.GitHub.Namespaces }, namespaceName, "namespace", parseOwner, "a GitHub user or organisation")},
+	{"auth.github.public_packages", "anonymous",
+		"Who may read the packages of public repositories: anonymous, which is everybody, or authenticated, which is everybody with a GitHub token.",
+		oneOf(func(c *Config) *PublicPackages { return &c.Auth.GitHub.PublicPackages }, nil, PublicAnonymous, PublicAuthenticated)},
+	{"auth.github.stale", "15m",
+		"While GitHub cannot be asked, how old an answer may be that still lets somebody read what they could read then; 0 is never. Writes always ask.",
+		duration(func(c *Config) *time.Duration { return &c.Auth.GitHub.Stale }, 0, 24*time.Hour)},
 	{"auth.github.cache.path", "./data/github-cache",
-		"The folder for cached answers from GitHub. Reserved: this version keeps them in memory only.",
-		path(func(c *Config) *string { return &c.Auth.GitHub.Cache.Path })},
+		"The folder in which answers from GitHub outlast a restart, sealed under a key that is kept with the metadata. Empty: they are kept in memory only.",
+		optionalPath(func(c *Config) *string { return &c.Auth.GitHub.Cache.Path })},
+	{"auth.github.app.id", "",
+		"The number or client id of a GitHub App, as which the registry asks for public facts. Without one it asks with a token of its own, as an OAuth app, or as nobody.",
+		word(func(c *Config) *string { return &c.Auth.GitHub.App.ID }, clientID, "the number or client id of a GitHub App, such as 123456")},
+	{"auth.github.app.private_key", "",
+		"The private key of that App, as the PEM file that GitHub hands out; usually named by the variable with _FILE.",
+		secret(func(c *Config) *Secret { return &c.Auth.GitHub.App.PrivateKey })},
+	{"auth.github.token", "",
+		"A GitHub token of the registry's own, for public facts: a classic one without any scope is enough, and lifts GitHub's limit from 60 requests an hour to 5000.",
+		secret(func(c *Config) *Secret { return &c.Auth.GitHub.Token })},
+	{"auth.github.oauth.client_id", "",
+		"The client id of an OAuth app or a GitHub App, with which npm login works; the registry asks for public facts with it too, where it has no App and no token.",
+		word(func(c *Config) *string { return &c.Auth.GitHub.OAuth.ClientID }, clientID, "the client id of an OAuth app, such as Iv1.0123456789abcdef")},
+	{"auth.github.oauth.client_secret", "",
+		"The client secret of that app. Unset: npm login shows a code to type into GitHub's page (the device flow), which must be enabled in the app's settings.",
+		secret(func(c *Config) *Secret { return &c.Auth.GitHub.OAuth.ClientSecret })},
+	{"auth.github.webhook.secret", "",
+		"The secret of GitHub's webhook to /-/github/webhook, at least 16 characters. Unset: webhooks are refused.",
+		secret(func(c *Config) *Secret { return &c.Auth.GitHub.Webhook.Secret })},
+
+	{"auth.login.expires", "720h",
+		"How long a token lasts that npm login hands out, in hours; 720h is 30 days.",
+		duration(func(c *Config) *time.Duration { return &c.Auth.Login.Expires }, time.Hour, 365*24*time.Hour)},
 
 	{"metadata.type", "leveldb",
 		"What remembers packages and versions: leveldb.",
@@ -122,4 +157,25 @@ var schema = []key{
 	{"packages.global_registry", publicRegistry,
 		"The public registry that reads of names without a namespace are redirected to.",
 		address(func(c *Config) *string { return &c.Packages.GlobalRegistry }, urlRule{slash: true})},
+	{"packages.names", "",
+		"Names without a namespace that are packages of this registry, each with its repository, as NAME=OWNER/REPOSITORY; in a file also as a section with a line for each.",
+		pairs(func(c *Config) *map[string]string { return &c.Packages.Names }, unscopedName, "package name", parseRepository, "a GitHub repository such as acme/tools")},
+
+	{"namespaces.NAMESPACE.public_packages", "",
+		"auth.github.public_packages for one namespace, such as namespaces.acme.public_packages. No flag.",
+		kind{each: func(ns string) kind {
+			return oneOf(func(c *Config) *PublicPackages { return &c.namespace(ns).PublicPackages }, nil, PublicAnonymous, PublicAuthenticated)
+		}}},
+	{"namespaces.NAMESPACE.allow_previous_version", "",
+		"settings.allow_previous_version for one namespace. No flag.",
+		kind{each: func(ns string) kind {
+			return toggle(func(c *Config) *bool { return &c.namespace(ns).AllowPreviousVersion })
+		}}},
+
+	{"metrics.listen", "",
+		"The address and port for metrics alone, such as 127.0.0.1:9464, at /-/metrics. Empty: none.",
+		listenAddress(func(c *Config) *string { return &c.Metrics.Listen })},
+	{"metrics.token", "",
+		"The token, at least 16 characters, with which /-/metrics may be read at the registry's own address (Authorization: Bearer). Unset: it is not there.",
+		secret(func(c *Config) *Secret { return &c.Metrics.Token })},
 }

@@ -18,6 +18,8 @@ func TestSchemaAndConfigAgree(t *testing.T) {
 			f := v.Type().Field(i)
 			switch {
 			case !f.IsExported():
+			case f.Type == reflect.TypeFor[map[string]*Namespace]():
+				walk(reflect.ValueOf(c.namespace("namespace")).Elem(), name+"."+f.Name+".namespace")
 			case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[Secret]():
 				walk(v.Field(i), name+"."+f.Name)
 			default:
@@ -30,6 +32,9 @@ func TestSchemaAndConfigAgree(t *testing.T) {
 
 	seen := map[string]bool{}
 	for _, k := range schema {
+		if k.each != nil {
+			k.kind = k.each("namespace")
+		}
 		p := k.field(c)
 		name, ok := fields[p]
 		if !ok {
@@ -63,6 +68,12 @@ func TestSchemaDeclarations(t *testing.T) {
 			t.Errorf("%s: not a name that every source can write", k.name)
 		}
 		c := new(Config)
+		if k.each != nil {
+			if k.def != "" || !strings.HasPrefix(k.name, "namespaces."+forEach+".") {
+				t.Errorf("%s: a key for each namespace has no default, and is in the section namespaces", k.name)
+			}
+			continue
+		}
 		if err := k.set(c, setting{Text: k.def}); err != nil {
 			t.Errorf("%s: default: %v", k.name, err)
 		} else if got := k.show(c); got != k.def {

@@ -55,8 +55,8 @@ func (w *walker) mapping(n *yaml.Node, section string) {
 			continue
 		}
 		w.lines[folded] = k.Line
-		known, isKey := w.known[folded]
-		isSection := slices.ContainsFunc(w.sections, func(s string) bool { return strings.EqualFold(s, name) })
+		known, isKey := w.find(folded)
+		isSection := slices.ContainsFunc(w.sections, func(s string) bool { return isNamed(s, folded) })
 		switch {
 		case isKey:
 			w.value(known, v, k.Line)
@@ -76,7 +76,7 @@ func (w *walker) unknown(name string, line int) {
 		return
 	}
 	message := plain(name) + " is not a known key"
-	if near := nearest(name, append(names(w.schema), w.sections...)); near != "" {
+	if near := nearest(name, near(append(names(w.schema), w.sections...), name)); near != "" {
 		message += "; did you mean " + near + "?"
 	}
 	w.report(w.at(line), message)
@@ -115,10 +115,25 @@ func (w *walker) value(k key, n *yaml.Node, line int) {
 				s.Items = append(s.Items, item.Value)
 			}
 		}
-	default:
-		w.bad[folded] = true
-		w.report(s.Where, k.name+" must be a value, not a section with keys under it")
-		return
+	case yaml.MappingNode:
+		if !k.pairs {
+			w.bad[folded] = true
+			w.report(s.Where, k.name+" must be a value, not a section with keys under it")
+			return
+		}
+		s.Items = []string{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			left, right := n.Content[i], n.Content[i+1]
+			for right.Kind == yaml.AliasNode {
+				right = right.Alias
+			}
+			if left.Kind != yaml.ScalarNode || right.Kind != yaml.ScalarNode {
+				w.bad[folded] = true
+				w.report(w.at(left.Line), k.name+" must have one plain value in each line")
+				return
+			}
+			s.Items = append(s.Items, left.Value+"="+right.Value)
+		}
 	}
 	w.out[folded] = s
 }

@@ -127,7 +127,7 @@ func Decide(q Question) Verdict {
 	}
 	need := q.What.Needs()
 	switch {
-	case a.Archived && need > Read && q.What != Rebind:
+	case a.Archived && need > Read && q.What != Rebind && q.What != Manage:
 		return Verdict{Reason: Archived}
 	case a.Role < need:
 		return Verdict{Reason: RoleTooLow}

@@ -15,9 +15,9 @@ var (
 	bound = Binding{Kind: GitHub, Repo: Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}}
 
 	allKinds    = []PrincipalKind{Nobody, Person, App, Anyone, Anyone + 1}
-	allActions  = []Action{0, Install, Publish, Tag, Deprecate, Unpublish, Rebind, Rebind + 1}
+	allActions  = []Action{0, Install, Publish, Tag, Deprecate, Unpublish, Manage, Rebind, Rebind + 1}
 	whoNames    = []string{"nobody", "person", "app", "anyone", "alien"}
-	whatNames   = []string{"nothing", "install", "publish", "tag", "deprec.", "unpubl.", "rebind", "unknown"}
+	whatNames   = []string{"nothing", "install", "publish", "tag", "deprec.", "unpubl.", "manage", "rebind", "unknown"}
 	allLevels   = []Permission{None, Read, Write, Admin}
 	allBindings = map[string]Binding{"unbound": {}, "github": bound, "numberless": {Kind: GitHub}, "unknown": {Kind: GitHub + 1, Repo: bound.Repo}}
 	allPublics  = []Public{{}, {Repo: bound.Repo}, {Repo: bound.Repo, ToAll: true}, {Repo: Repo{ID: 8, OwnerID: 1}, ToAll: true}}
@@ -57,6 +57,15 @@ func questions(yield func(name string, q Question) bool) {
 			}
 		}
 	}
+}
+
+// tabled leaves out of the golden table what the properties say enough about: what GitHub says of a repository where there is none to be bound to, and
+// all but two of the ways to be public where the action is not to read.
+func tabled(q Question) bool {
+	if q.Where != bound && (q.Access.Repo != bound.Repo || q.Access.Archived) {
+		return false
+	}
+	return q.What == Install || q.Public == Public{} || q.Public == Public{Repo: bound.Repo, ToAll: true}
 }
 
 // narrowed are the questions of the cross product in which a grant can matter, each with every grant.
@@ -111,6 +120,9 @@ func TestDecideGolden(t *testing.T) {
 		narrowed(yield)
 	}
 	for name, q := range all {
+		if !tabled(q) {
+			continue
+		}
 		if cell%16 == 0 {
 			got.WriteString(name)
 		}

@@ -36,17 +36,6 @@ type Account struct {
 	Login string `json:"login"`
 }
 
-// Workflow is a run of a GitHub Actions workflow, as its ID token described it.
-type Workflow struct {
-	// Repo is the repository that it runs in, with the numbers of the claims.
-	Repo  Repo   `json:"repo"`
-	File  string `json:"file,omitempty"` // of the workflow, as in workflow_ref
-	Ref   string `json:"ref,omitempty"`
-	Event string `json:"event,omitempty"`
-	RunID string `json:"run_id,omitempty"`
-	Actor string `json:"actor,omitempty"`
-}
-
 // Access is what a workflow's token may do with a repository: write to its own, and nothing with any other.
 func (w *Workflow) Access(repo Repo, at time.Time) Access {
 	if w.Repo.ID == 0 || w.Repo.ID != repo.ID {

@@ -19,7 +19,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"gatehouse/githubauth"
 	"gatehouse/githubauth/githubtest"
@@ -39,7 +41,8 @@ import (
 // A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
 //
 //	set orgs=acme global=deny …        before the first request: settings of the registry
-//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, outage, heal
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, outage, heal;
+//	                                   and "github later 61m": that much time passes for what is remembered of it
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
 //	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
@@ -79,6 +82,7 @@ type script struct {
 	saved  map[string]string
 	minted []string // secrets, which may be in no log
 	heal   func()
+	later  atomic.Int64 // how far ahead the client of GitHub is, in nanoseconds
 
 	request *http.Request
 	answer  *http.Response
@@ -146,7 +150,7 @@ func (s *script) run(content string) {
 			s.begin(line)
 		}
 	}
-	if strings.Contains(s.log.String(), s.github.Wendy) || strings.Contains(s.log.String(), s.github.Rita) {
+	if tokenShape.MatchString(s.log.String()) {
 		s.t.Error("a token is in the log")
 	}
 	for _, secret := range s.minted {
@@ -163,7 +167,7 @@ func (s *script) start(settings map[string]string) {
 	}
 	var github gate.GitHub
 	if settings["auth"] != "none" {
-		c, err := githubauth.New(githubauth.Options{APIURL: s.github.APIURL(), WebURL: s.github.URL()})
+		c, err := githubauth.New(githubauth.Options{APIURL: s.github.APIURL(), WebURL: s.github.URL(), Now: s.now})
 		if err != nil {
 			s.fatal("%v", err)
 		}
@@ -201,6 +205,9 @@ func (s *script) start(settings map[string]string) {
 	s.server = httptest.NewServer(server.New(o))
 	s.t.Cleanup(s.server.Close)
 }
+
+// now is the time as the client of GitHub has it.
+func (s *script) now() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
 
 func (s *script) token(who string) string {
 	f := s.github
@@ -465,6 +472,12 @@ func (s *script) change(words []string) {
 		s.heal = g.Fail("", githubtest.PrimaryLimit(403))
 	case "heal":
 		s.heal()
+	case "later": // for what is remembered of GitHub
+		d, err := time.ParseDuration(words[1])
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		s.later.Add(int64(d))
 	case "reset-counts":
 		g.ResetCounts()
 	case "calls":

@@ -10,7 +10,7 @@ import (
 
 // Event is the record of one change: who did what to which package, and when.
 type Event struct {
-	What    string `json:"what"` // "publish", "replace", "tag", "untag", "deprecate", "undeprecate", "unpublish", "star", "unstar", "repair", "collect", "mint", "revoke", "expire"
+	What    string `json:"what"` // "publish", "replace", "tag", "untag", "deprecate", "undeprecate", "unpublish", "star", "unstar", "repair", "collect", "admit", "dismiss", "trust", "distrust", "mint", "revoke", "expire"
 	Package string `json:"package"`
 	Version string `json:"version,omitempty"`
 	Tag     string `json:"tag,omitempty"`

@@ -19,6 +19,7 @@ import (
 //	n | namespace              the number of the GitHub account that the namespace stands for. Written once
 //	t | hash                   a token of the registry's own, by the SHA-256 of its secret in hex digits (package tokens)
 //	u | holder | token id      the same hash: whose list the token is in
+//	s | hash                   a log-in under way, by the SHA-256 of its name in hex digits (package sessions). Removed when it ends, or by its Sweep
 //	e | time, random           an event. Written once, never removed
 //	q | key                    a row that could not be read, moved aside by a repair from the key it had. For people; nothing reads it
 //	x | due | blob key         an upload that is not committed yet, or the object of a version that was withdrawn. Removed by its commit, or by Sweep once it is due
@@ -37,12 +38,13 @@ const (
 	starredRow = "a\x00"
 	starRow    = "b\x00"
 	asideRow   = "q\x00"
+	sessionRow = "s\x00"
 	tokenRow   = "t\x00"
 	holderRow  = "u\x00"
 )
 
 // tables are all rows but the format, in order: what is between them, nobody here has written.
-var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, tokenRow, holderRow, versionRow, uploadRow}
+var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, sessionRow, tokenRow, holderRow, versionRow, uploadRow}
 
 func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }

@@ -47,7 +47,7 @@ func (g *Gate) Bind(ctx context.Context, who Caller, pkg, namespace, repository 
 	}
 	where := scopes.Binding{Kind: scopes.GitHub, Repo: access.Repo}
 	q := scopes.Question{Who: who.Principal, What: scopes.Publish, Package: pkg, Grant: who.grant(), Where: where, Access: access}
-	if v := scopes.Decide(q); !v.OK {
+	if v := g.verdict(q); !v.OK {
 		if v.Hide {
 			q.Where.Repo = claimed
 		}

@@ -40,6 +40,7 @@ type Gate struct {
 	github GitHub
 	names  scopes.Namespaces
 	tokens Tokens // nil: only GitHub's own credentials are taken
+	tally  tally
 }
 
 // New returns a gate that asks github. With a nil github the registry is open: everybody may do everything.
@@ -155,8 +156,15 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 }
 
 func (g *Gate) decide(q scopes.Question, pkg string) error {
-	if v := scopes.Decide(q); !v.OK {
+	if v := g.verdict(q); !v.OK {
 		return &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host}
 	}
 	return nil
+}
+
+// verdict is scopes.Decide, counted.
+func (g *Gate) verdict(q scopes.Question) scopes.Verdict {
+	v := scopes.Decide(q)
+	g.tally.count(q.What, v)
+	return v
 }

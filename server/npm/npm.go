@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -149,11 +150,11 @@ func param(c *gin.Context, name string) string {
 	return s
 }
 
-// caller identifies the caller and notes the login for the access log.
+// caller identifies the caller and notes who it is for the logs.
 func (p *protocol) caller(c *gin.Context) (gate.Caller, error) {
 	who, err := p.Gate.Identify(c.Request.Context(), c.Request.Header, p.From(c.Request))
 	if err == nil {
-		c.Set("login", who.Login)
+		audit.Caller(c, who)
 	}
 	return who, err
 }

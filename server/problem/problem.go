@@ -78,7 +78,9 @@ func Answer(c *gin.Context, err error) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "application/json")
 	if u := (*githubauth.Unavailable)(nil); errors.As(err, &u) {
-		h.Set("Retry-After", strconv.Itoa(int(max(u.Retry, time.Second).Round(time.Second).Seconds())))
+		h.Set("Retry-After", seconds(u.Retry))
+	} else if w := (*githubauth.Crowded)(nil); errors.As(err, &w) {
+		h.Set("Retry-After", seconds(w.Retry))
 	} else if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "5")
 	}
@@ -92,6 +94,10 @@ func Answer(c *gin.Context, err error) {
 		return
 	}
 	_, _ = c.Writer.Write(body) // a caller who has gone needs no answer
+}
+
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int(max(d, time.Second).Round(time.Second).Seconds()))
 }
 
 // StatusClientGone is what the log shows for a caller who hung up; nobody receives it.
@@ -109,6 +115,7 @@ func Status(err error) (status int, text string) {
 		tooLarge     *packument.TooLarge
 		tooLong      *http.MaxBytesError
 		unavailable  *githubauth.Unavailable
+		crowded      *githubauth.Crowded
 		gone         *store.Gone
 		behind       *gate.Behind
 		aboutTokens  *gate.TokenRefusal
@@ -145,6 +152,8 @@ func Status(err error) (status int, text string) {
 		return http.StatusForbidden, aboutTokens.Error()
 	case errors.Is(err, githubauth.ErrBadCredential):
 		return http.StatusUnauthorized, err.Error()
+	case errors.As(err, &crowded):
+		return http.StatusTooManyRequests, crowded.Error()
 	case errors.As(err, &notFound):
 		return http.StatusNotFound, notFound.Error()
 	case errors.As(err, &refusal):
