@@ -34,12 +34,19 @@ const (
 	Archived
 	// PublicRepository: everybody may read it, whoever they are.
 	PublicRepository
+	// GrantTooNarrow: the credential behind the token may, and the token may not.
+	GrantTooNarrow
+	// NotAPerson: tokens are minted, listed and revoked by people only.
+	NotAPerson
+	// NotTheirs: the token is somebody else's.
+	NotTheirs
 )
 
 var reasons = [...]string{
 	NotAsked: "not-asked", Allowed: "allowed", OpenRegistry: "open-registry", NoCredential: "no-credential",
 	NotBound: "not-bound", NotReadable: "not-readable", Transferred: "transferred",
 	RoleTooLow: "role-too-low", ReachTooLow: "reach-too-low", Archived: "archived", PublicRepository: "public-repository",
+	GrantTooNarrow: "grant-too-narrow", NotAPerson: "not-a-person", NotTheirs: "not-theirs",
 }
 
 // String returns the word that logs carry.
