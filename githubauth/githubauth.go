@@ -88,6 +88,7 @@ type Client struct {
 	identities *otter.Cache[tokenHash, identity]
 	accesses   *otter.Cache[accessKey, access]
 	flights    singleflight.Group
+	people     peopleCache
 	pace       atomic.Int64 // see Pace
 
 	hits, misses, staleUses atomic.Uint64

@@ -65,6 +65,8 @@ type Options struct {
 	Registry Registry
 	Gate     *gate.Gate
 	Global   Global
+	// Owners may be nil: they are then neither shown nor changed from here.
+	Owners Owners
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
 	Base func(*http.Request) (string, error)
 	// From returns the address of whoever sent a request, by way of trusted proxies.
