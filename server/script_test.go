@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ import (
 // A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
 //
 //	set orgs=acme global=deny …        before the first request: settings of the registry
-//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, outage, heal
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, outage, heal
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
 //	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
@@ -148,7 +149,13 @@ func (s *script) run(content string) {
 }
 
 func (s *script) start(settings map[string]string) {
-	names := scopes.Namespaces{Host: "github.com", Global: settings["global"] == "local"}
+	names := scopes.Namespaces{
+		Host: "github.com", Global: settings["global"] == "local", Aliases: pairs(settings["namespaces"]), Assigned: pairs(settings["names"]),
+		ToAll: settings["public"] != "authenticated", ToAllOf: map[string]bool{},
+	}
+	for ns, public := range pairs(settings["public-of"]) {
+		names.ToAllOf[ns] = public == "anonymous"
+	}
 	if o := settings["orgs"]; o != "" {
 		names.Owners = strings.Split(o, ",")
 	}
@@ -158,13 +165,13 @@ func (s *script) start(settings map[string]string) {
 		if err != nil {
 			s.fatal("%v", err)
 		}
-		github = c
+		github = &facts{Client: c, api: s.github.APIURL(), standing: settings["standing"]}
 	}
 	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
 	if err != nil {
 		s.fatal("%v", err)
 	}
-	global := npm.Global{Local: names.Global}
+	var global npm.Global
 	if settings["global"] == "" {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
@@ -180,6 +187,55 @@ func (s *script) start(settings map[string]string) {
 	}
 	s.server = httptest.NewServer(server.New(o))
 	s.t.Cleanup(s.server.Close)
+}
+
+// pairs reads "a=b,c=d".
+func pairs(text string) map[string]string {
+	m := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		if k, v, ok := strings.Cut(pair, "="); ok {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// facts adds to what GitHub is asked with a caller's credential what is known without one.
+type facts struct {
+	*githubauth.Client
+	api, standing string
+}
+
+func (f *facts) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/repositories/%d", f.api, repo.ID), nil)
+	if err != nil {
+		return scopes.Public{}, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return scopes.Public{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var seen struct {
+		ID         int64
+		Name       string
+		Visibility string
+		Owner      struct {
+			ID    int64
+			Login string
+		}
+	}
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&seen) != nil || seen.Visibility != "public" {
+		return scopes.Public{}, nil
+	}
+	return scopes.Public{Repo: scopes.Repo{ID: seen.ID, OwnerID: seen.Owner.ID, Owner: seen.Owner.Login, Name: seen.Name}}, nil
+}
+
+func (f *facts) Standing(_ context.Context, _ string, like scopes.Repo) string {
+	if f.standing == "" {
+		return ""
+	}
+	return "It is " + f.standing + " that keeps it from " + like.String()
 }
 
 func (s *script) token(who string) string {
@@ -410,6 +466,12 @@ func (s *script) change(words []string) {
 			g.AddOrg("evil")
 		}
 		g.Transfer(words[1], words[2])
+	case "public":
+		g.SetVisibility(words[1], githubtest.Public)
+	case "private":
+		g.SetVisibility(words[1], githubtest.Private)
+	case "internal":
+		g.SetVisibility(words[1], githubtest.Internal)
 	case "archive":
 		g.Archive(words[1], true)
 	case "delete":
@@ -428,6 +490,8 @@ func (s *script) change(words []string) {
 		g.RevokeToken(s.token(words[1]))
 	case "outage":
 		s.heal = g.Outage(503)
+	case "deaf": // to who somebody is, and to nothing else
+		s.heal = g.Fail("GET /user", githubtest.Status(503))
 	case "limit":
 		s.heal = g.Fail("", githubtest.PrimaryLimit(403))
 	case "heal":

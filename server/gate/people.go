@@ -141,6 +141,7 @@ func (g *Gate) Everybody(ctx context.Context, pkg string, where scopes.Binding) 
 	if err != nil {
 		return false, err
 	}
+	public.ToAll = g.names.PublicToAll(pkg)
 	return scopes.Decide(scopes.Question{What: scopes.Install, Where: where, Public: public}).OK, nil
 }
 

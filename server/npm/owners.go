@@ -146,5 +146,6 @@ func (w *Ways) Change(c *gin.Context, pkg string) (store.Head, gate.Caller, erro
 		return store.Head{}, who, err
 	}
 	head, err := w.p.Registry.Head(c.Request.Context(), name.String())
-	return head, who, w.p.shown(c, name, head, who, err)
+	head, err = w.p.shown(c, name, head, who, err)
+	return head, who, err
 }
