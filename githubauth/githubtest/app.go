@@ -108,7 +108,11 @@ func (g *GitHub) Install(slug, account string, repos ...string) int64 {
 	defer g.mu.Unlock()
 	a, owner := g.mustApp(slug), g.mustAccount(account)
 	in := a.installs[owner.id]
-	if in == nil {
+	had := in != nil
+	var before []any
+	if had {
+		before = g.chosen(in)
+	} else {
 		in = &installed{id: g.nextID(), account: owner.id, app: a, created: g.now()}
 		a.installs[owner.id] = in
 	}
@@ -120,7 +124,21 @@ func (g *GitHub) Install(slug, account string, repos ...string) int64 {
 		}
 		in.repos[r.id] = true
 	}
+	if !had {
+		g.tellInstallation("created", in)
+		return in.id
+	}
+	after := g.chosen(in)
+	g.tellChoice(in, without(after, before), without(before, after))
 	return in.id
+}
+
+// without returns the repositories of one list that are not in the other.
+func without(list, other []any) []any {
+	id := func(v any) any { return v.(map[string]any)["id"] }
+	return slices.DeleteFunc(slices.Clone(list), func(v any) bool {
+		return slices.ContainsFunc(other, func(o any) bool { return id(o) == id(v) })
+	})
 }
 
 // Uninstall takes the app off the account; its installation tokens are worth nothing from then on.
@@ -128,6 +146,7 @@ func (g *GitHub) Uninstall(slug, account string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	in := g.mustInstalled(slug, account)
+	g.tellInstallation("deleted", in)
 	delete(in.app.installs, in.account)
 	maps.DeleteFunc(g.tokens, func(_ string, t *token) bool { return t.install == in })
 }
@@ -139,9 +158,11 @@ func (g *GitHub) SuspendApp(slug, account string, suspended bool) {
 	defer g.mu.Unlock()
 	in := g.mustInstalled(slug, account)
 	in.suspended = time.Time{}
+	action := "unsuspend"
 	if suspended {
-		in.suspended = g.now()
+		in.suspended, action = g.now(), "suspend"
 	}
+	g.tellInstallation(action, in)
 }
 
 // AppJWT signs the JWT by which the app names itself, good for nine minutes.

@@ -67,7 +67,9 @@ func (c Counts) Of(route string) int { return c.sum(func(k countKey) bool { retu
 func (c Counts) Git() int { return c.sum(func(k countKey) bool { return isGit(k.route) }) }
 
 // API is the number of requests to REST and GraphQL.
-func (c Counts) API() int { return c.Total() - c.Git() }
+func (c Counts) API() int {
+	return c.sum(func(k countKey) bool { return !isGit(k.route) && site[k.route] == nil })
+}
 
 // By leaves the requests made with one token; "" for those without any.
 func (c Counts) By(token string) Counts {
@@ -150,7 +152,8 @@ func (g *GitHub) begin(w http.ResponseWriter, r *http.Request, route string) *re
 	}
 }
 
-func (g *GitHub) end(rec *recorder) {
+// finish tells Observe.
+func (g *GitHub) finish(rec *recorder) {
 	if g.observe != nil {
 		rec.call.Took = time.Since(rec.start)
 		g.observe(rec.call)

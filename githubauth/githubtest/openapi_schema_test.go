@@ -127,6 +127,10 @@ func (d *description) translate(v any) any {
 		for key, value := range v {
 			switch key {
 			case "nullable", "example", "examples", "default", "enum", "description", "discriminator":
+			case "format":
+				if value != "uri-template" { // the validator rejects {/user}, which RFC 6570 has
+					m[key] = value
+				}
 			default:
 				m[key] = d.translate(value)
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -116,9 +117,15 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 	f.SetEmpty("acme/empty", true)
 	all, tokens := exchanges(f)
 	all = append(all, appExchanges(f, tokens)...)
+	all = append(all, oauthExchanges(f)...)
+	all = append(all, peopleExchanges(f, tokens)...)
 	for _, x := range all {
 		t.Run(fmt.Sprintf("%s %s %d", x.who, x.request, x.status), func(t *testing.T) {
-			r := f.as(t, tokens[x.who]).do(x.request, x.body)
+			var header []string
+			if id, secret, isClient := strings.Cut(x.who, ":"); isClient {
+				header = []string{"Authorization", basic(id, secret)}
+			}
+			r := f.as(t, tokens[x.who]).do(x.request, x.body, header...)
 			if r.StatusCode != x.status {
 				t.Fatalf("%d: %s", r.StatusCode, r.body)
 			}
@@ -129,7 +136,7 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 	}
 	t.Run("every route", func(t *testing.T) {
 		counts := f.Counts()
-		for _, rt := range table {
+		for _, rt := range slices.Concat(table, peopleTable) {
 			if rt.pattern != "/" && rt.pattern != PostGraphQL && counts.Of(rt.pattern) == 0 {
 				t.Errorf("%s was not asked", rt.pattern)
 			}

@@ -72,7 +72,7 @@ func (g *GitHub) handle(rt route) http.HandlerFunc {
 			name = strings.Replace(name, "GET ", "HEAD ", 1)
 		}
 		rec := g.begin(w, r, name)
-		defer g.end(rec)
+		defer g.finish(rec)
 		if g.fault(rec, r, name) {
 			return
 		}

@@ -109,6 +109,7 @@ const (
 )
 
 type token struct {
+	id      int64 // in the order they were made
 	secret  string
 	form    form
 	expires time.Time
@@ -129,6 +130,7 @@ type token struct {
 	permissions Permissions // beside contents
 	install     *installed  // of an installation token that an app asked for
 	client      *client     // of a token that came from a login
+	device      bool        // it was the device flow, so its refresh needs no client secret
 	made        time.Time
 }
 
@@ -217,6 +219,8 @@ func (g *GitHub) Token(kind Kind, options ...TokenOption) string {
 func (g *GitHub) keep(t *token) {
 	t.secret = g.mint(t)
 	t.made = g.now()
+	g.lastToken++
+	t.id = g.lastToken
 	g.tokens[t.secret] = t
 }
 
@@ -231,7 +235,7 @@ func (g *GitHub) Edit(secret string, kind Kind) {
 		panic("githubtest: a token can't change its kind")
 	}
 	edited.secret, edited.expires, edited.pending, edited.sso = t.secret, t.expires, t.pending, t.sso
-	edited.install, edited.client, edited.made = t.install, t.client, t.made
+	edited.install, edited.client, edited.made, edited.id = t.install, t.client, t.made, t.id
 	edited.old, edited.label = t.old, t.label
 	g.tokens[secret] = edited
 }
@@ -240,8 +244,7 @@ func (g *GitHub) Edit(secret string, kind Kind) {
 func (g *GitHub) RevokeToken(secret string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustToken(secret)
-	delete(g.tokens, secret)
+	g.end(g.mustToken(secret))
 }
 
 // Approve ends the state of Pending.
