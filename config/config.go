@@ -79,6 +79,7 @@ type GitHub struct {
 	Token          Secret
 	OAuth          OAuth
 	Webhook        Webhook
+	ChangePeople   bool
 }
 
 // PublicPackages says who may read what is public on GitHub.

@@ -55,13 +55,13 @@ func (c *Client) Collaborator(ctx context.Context, token string, repo scopes.Rep
 	return scopes.None, nil
 }
 
-// Organisation reports whether the login is an organisation's, and not a person's.
-func (c *Client) Organisation(ctx context.Context, token, login string) (bool, error) {
-	return peopleOnce(ctx, c, token, "account/"+strings.ToLower(login), func(ctx context.Context) (bool, error) {
-		var account github.User
-		_, err := c.askPeople(ctx, token, http.MethodGet, "/users/{username}", "users/"+url.PathEscape(login), nil, &account)
-		return account.GetType() == "Organization", err
+// Account finds the account of a login, and reports whether it is an organisation's and not a person's.
+func (c *Client) Account(ctx context.Context, token, login string) (scopes.Member, bool, error) {
+	account, err := peopleOnce(ctx, c, token, "account/"+strings.ToLower(login), func(ctx context.Context) (account github.User, err error) {
+		_, err = c.askPeople(ctx, token, http.MethodGet, "/users/{username}", "users/"+url.PathEscape(login), nil, &account)
+		return account, err
 	})
+	return scopes.Member{ID: account.GetID(), Login: account.GetLogin()}, account.GetType() == "Organization", err
 }
 
 // OrgMembers lists the members of an organisation. To those who are none of them GitHub shows the ones who want to be seen.
@@ -75,7 +75,7 @@ func (c *Client) OrgMembers(ctx context.Context, token, org string) (scopes.Memb
 		if err != nil {
 			return scopes.Members{}, err
 		}
-		all.List, all.Cut = append(all.List, some.List...), all.Cut || some.Cut
+		all.List, all.Cut, all.Takes = append(all.List, some.List...), all.Cut || some.Cut, some.Takes
 	}
 	return all, nil
 }
@@ -84,7 +84,7 @@ func (c *Client) OrgMembers(ctx context.Context, token, org string) (scopes.Memb
 func (c *Client) OrgTeams(ctx context.Context, token, org string) (scopes.Teams, error) {
 	path := "orgs/" + url.PathEscape(org) + "/teams?"
 	return peopleOnce(ctx, c, token, path, func(ctx context.Context) (teams scopes.Teams, err error) {
-		teams.Cut, err = pages(ctx, c, token, "/orgs/{org}/teams", path, func(t *github.Team) { teams.List = append(teams.List, t.GetSlug()) })
+		teams.Cut, _, err = pages(ctx, c, token, "/orgs/{org}/teams", path, func(t *github.Team) { teams.List = append(teams.List, t.GetSlug()) })
 		return teams, err
 	})
 }
@@ -101,7 +101,7 @@ func (c *Client) TeamRepos(ctx context.Context, token, org, team string) (scopes
 	path := teamPath(org, team) + "/repos?"
 	return peopleOnce(ctx, c, token, path, func(ctx context.Context) (repos scopes.TeamRepos, err error) {
 		repos.Permissions = map[int64]scopes.Permission{}
-		repos.Cut, err = pages(ctx, c, token, "/orgs/{org}/teams/{team_slug}/repos", path, func(r *github.Repository) {
+		repos.Cut, _, err = pages(ctx, c, token, "/orgs/{org}/teams/{team_slug}/repos", path, func(r *github.Repository) {
 			repos.Permissions[r.GetID()] = level(r.GetPermissions())
 		})
 		return repos, err
@@ -120,28 +120,32 @@ func level(p map[string]bool) scopes.Permission {
 // members reads a list of accounts. path ends where parameters can be added.
 func (c *Client) members(ctx context.Context, token, endpoint, path string, read func(*github.User) scopes.Member) (scopes.Members, error) {
 	return peopleOnce(ctx, c, token, path, func(ctx context.Context) (m scopes.Members, err error) {
-		m.Cut, err = pages(ctx, c, token, endpoint, path, func(u *github.User) { m.List = append(m.List, read(u)) })
+		m.Cut, m.Takes, err = pages(ctx, c, token, endpoint, path, func(u *github.User) { m.List = append(m.List, read(u)) })
+		slices.SortFunc(m.List, func(a, b scopes.Member) int { return strings.Compare(strings.ToLower(a.Login), strings.ToLower(b.Login)) })
 		return m, err
 	})
 }
 
-// pages reads a list page by page, up to peoplePages of them, and reports whether there are more.
-func pages[T any](ctx context.Context, c *Client, token, endpoint, path string, each func(T)) (cut bool, err error) {
+// pages reads a list page by page, up to peoplePages of them, and reports whether there are more, and what the credential surely lacks to see all.
+func pages[T any](ctx context.Context, c *Client, token, endpoint, path string, each func(T)) (cut bool, lacks string, err error) {
 	for page := 1; page <= peoplePages; page++ {
 		var list []T
 		at := fmt.Sprintf("%sper_page=%d&page=%d", path, peoplePage, page)
 		resp, err := c.askPeople(ctx, token, http.MethodGet, endpoint, at, nil, &list)
 		if err != nil {
-			return false, err
+			return false, "", err
 		}
 		for _, item := range list {
 			each(item)
 		}
-		if len(list) < peoplePage && resp.NextPage == 0 {
-			return false, nil
+		if what, sure := takes(resp.Header); sure {
+			lacks = what
+		}
+		if resp.NextPage == 0 {
+			return false, lacks, nil
 		}
 	}
-	return true, nil
+	return true, lacks, nil
 }
 
 // peopleCache keeps what was told about people for a moment: a command asks some things twice. The zero value is empty.
@@ -240,7 +244,10 @@ func denial(resp *http.Response, said, judged error) error {
 	default:
 		return judged
 	}
-	d.Takes = takes(resp.Header)
+	var sure bool
+	if d.Takes, sure = takes(resp.Header); sure {
+		d.Hidden = false // the same is said of what there is and of what there is not
+	}
 	return d
 }
 
@@ -273,15 +280,16 @@ func oneLine(s string) string {
 	return strings.TrimRight(strings.Join(strings.Fields(s), " "), ".")
 }
 
-// takes says what the credential lacks. GitHub lists what a route accepts beside what a classic token has; of the others it only tells the first.
-func takes(h http.Header) string {
+// takes says what the credential needs, and whether it surely lacks that: GitHub lists what a route accepts beside what a classic token has. Of other
+// tokens it only tells the first.
+func takes(h http.Header) (what string, sure bool) {
 	if accepted := words(h.Get("X-Accepted-Oauth-Scopes")); len(accepted) > 0 && len(h.Values("X-Oauth-Scopes")) > 0 {
 		for _, has := range words(h.Get("X-Oauth-Scopes")) {
 			if slices.Contains(accepted, has) {
-				return ""
+				return "", false
 			}
 		}
-		return "the scope " + strings.Join(accepted, " or ")
+		return "the scope " + strings.Join(accepted, " or "), true
 	}
 	var ways []string
 	for way := range strings.SplitSeq(h.Get("X-Accepted-Github-Permissions"), ";") {
@@ -295,9 +303,9 @@ func takes(h http.Header) string {
 		}
 	}
 	if len(ways) == 0 {
-		return ""
+		return "", false
 	}
-	return "a token with " + strings.Join(ways, ", or ")
+	return "a token with " + strings.Join(ways, ", or "), false
 }
 
 // words are the items of a header's list, those that look like scopes and permissions.

@@ -14,6 +14,8 @@ type Member struct {
 type Members struct {
 	List []Member
 	Cut  bool
+	// Takes is what a credential needs to be shown those who do not want to be seen by everybody, where this one lacks it; else "".
+	Takes string
 }
 
 // Teams are the short names of an organisation's teams. Cut: GitHub has more of them.

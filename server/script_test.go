@@ -28,6 +28,7 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
+	"gatehouse/server/people"
 	"gatehouse/store"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
@@ -61,7 +62,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &script{t: t, file: file, saved: map[string]string{}}
+			s := &script{t: t, file: file, saved: map[string]string{}, minted: map[string]string{}}
 			s.run(string(content))
 		})
 	}
@@ -76,6 +77,7 @@ type script struct {
 	log    *lockedBuffer
 	saved  map[string]string
 	heal   func()
+	minted map[string]string // tokens that the fixture does not have, by the name of who shows them
 
 	request *http.Request
 	answer  *http.Response
@@ -177,8 +179,9 @@ func (s *script) start(settings map[string]string) {
 	}
 	s.log = &lockedBuffer{}
 	o := server.Options{
-		NPM: npm.Options{Registry: packages, Gate: gate.New(github, names), Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
-		Log: slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
+		People: people.Options{Registry: packages, Change: settings["people"] != "show"},
+		NPM:    npm.Options{Registry: packages, Gate: gate.New(github, names), Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
+		Log:    slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
 	if u := settings["url"]; u != "" {
 		if o.URL, err = url.Parse(u); err != nil {
@@ -243,6 +246,18 @@ func (s *script) token(who string) string {
 	tokens := map[string]string{
 		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
+	}
+	if kind, ok := map[string]githubtest.Kind{
+		"ada-org":   githubtest.Classic{User: "ada", Scopes: []string{"repo", "admin:org"}},
+		"wendy-org": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "read:org"}},
+		"wendy-all": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "admin:org"}},
+		"ada-fine":  githubtest.FineGrained{User: "ada", Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+		"app":       githubtest.Installation{Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+	}[who]; ok {
+		if s.minted[who] == "" {
+			s.minted[who] = f.Token(kind)
+		}
+		return s.minted[who]
 	}
 	token, ok := tokens[who]
 	if !ok {
@@ -480,6 +495,14 @@ func (s *script) change(words []string) {
 		g.AddRepo(words[1], githubtest.Private)
 	case "org":
 		g.AddOrg(words[1])
+	case "user":
+		g.AddUser(words[1])
+	case "team":
+		g.AddToTeam(words[1], words[2], words[3:]...)
+	case "grant-team":
+		g.GrantTeam(words[1], words[2], words[3], roles[words[4]])
+	case "accept":
+		g.AcceptInvitation(words[1], words[2])
 	case "rename-account":
 		g.RenameAccount(words[1], words[2])
 	case "grant":

@@ -38,10 +38,11 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"server/gate":                   {[]string{"scopes"}, nil},
 	"server/problem":                {[]string{"server/gate", "scopes", "store", "store/packument", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/npm":                    {[]string{"server/gate", "server/problem", "store", "store/packument", "store/blob", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
+	"server/people":                 {[]string{"server/gate", "server/problem", "store", "store/packument", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/ui":                     {[]string{"server/gate", "server/problem", "store", "scopes"}, []string{"github.com/gin-gonic/gin"}},
 	"server/hooks":                  {[]string{"server/problem"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/operator":               {[]string{"store", "store/backup", "store/blob", "store/fsck"}, nil},
-	"server":                        {[]string{"server/gate", "server/problem", "server/npm", "server/ui", "server/hooks"}, []string{"github.com/gin-gonic/gin"}},
+	"server":                        {[]string{"server/gate", "server/problem", "server/npm", "server/people", "server/ui", "server/hooks"}, []string{"github.com/gin-gonic/gin"}},
 	"cmd/gatehouse":                 {[]string{"*"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync", "golang.org/x/term"}},
 	"cmd/gatehouse/clienttest":      {},
 }

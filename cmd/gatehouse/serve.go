@@ -22,6 +22,7 @@ import (
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
 	"gatehouse/server/operator"
+	"gatehouse/server/people"
 	"gatehouse/store"
 )
 
@@ -94,7 +95,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		return err
 	}
 	handler := server.New(server.Options{
-		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
+		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
 	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk}

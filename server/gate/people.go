@@ -11,7 +11,7 @@ import (
 type People interface {
 	Collaborators(ctx context.Context, token string, repo scopes.Repo) (scopes.Members, error)
 	Collaborator(ctx context.Context, token string, repo scopes.Repo, login string) (scopes.Permission, error)
-	Organisation(ctx context.Context, token, login string) (bool, error)
+	Account(ctx context.Context, token, login string) (account scopes.Member, organisation bool, err error)
 	OrgMembers(ctx context.Context, token, org string) (scopes.Members, error)
 	OrgTeams(ctx context.Context, token, org string) (scopes.Teams, error)
 	TeamMembers(ctx context.Context, token, org, team string) (scopes.Members, error)
@@ -86,15 +86,15 @@ func (g *Gate) Collaborator(ctx context.Context, who Caller, repo scopes.Repo, l
 	return g.github.Collaborator(ctx, who.token, repo, login)
 }
 
-// Organisation reports whether a login is an organisation's. That is no secret of GitHub's, so every caller may ask who is somebody.
-func (g *Gate) Organisation(ctx context.Context, who Caller, login string) (bool, error) {
+// Account finds the account of a login, and reports whether it is an organisation's. That is no secret of GitHub's, so every caller may ask who is somebody.
+func (g *Gate) Account(ctx context.Context, who Caller, login string) (account scopes.Member, organisation bool, err error) {
 	switch {
 	case g.Open():
-		return false, g.mayAsk(who, scopes.ListPeople)
+		return scopes.Member{}, false, g.mayAsk(who, scopes.ListPeople)
 	case who.Kind == scopes.Nobody:
-		return false, ErrNoCredential
+		return scopes.Member{}, false, ErrNoCredential
 	}
-	return g.github.Organisation(ctx, who.token, login)
+	return g.github.Account(ctx, who.token, login)
 }
 
 // OrgMembers lists the members of an organisation.

@@ -1,13 +1,16 @@
 package npm
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/scopes"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -16,16 +19,10 @@ import (
 
 // Owners are whoever may publish a package, and GitHub keeps them (met by *people.People, whose comments hold).
 type Owners interface {
-	Owners(ctx context.Context, who gate.Caller, head store.Head) (list OwnerList, err error)
+	Owners(ctx context.Context, who gate.Caller, head store.Head) (owners []scopes.Member, stamp, notice string, err error)
 	SetOwners(c *gin.Context, who gate.Caller, head store.Head, stamp string, logins []string) error
 	AddOwner(c *gin.Context, who gate.Caller, head store.Head, login string) error
 	RemoveOwner(c *gin.Context, who gate.Caller, head store.Head, login string) error
-}
-
-// OwnerList is a list of owners. Stamp stands for just this list; without one GitHub shows the caller none, and Notice says why.
-type OwnerList struct {
-	Logins        []string
-	Stamp, Notice string
 }
 
 // npm has no route for owners. "npm owner" reads the packument, and sends it back with other maintainers: so its packument is one of its own, told
@@ -49,22 +46,22 @@ func (p *protocol) ownerDocument(c *gin.Context, head store.Head, who gate.Calle
 	if p.Owners == nil || p.Gate.Open() {
 		return false, nil
 	}
-	list, err := p.Owners.Owners(c.Request.Context(), who, head)
+	owners, stamp, notice, err := p.Owners.Owners(c.Request.Context(), who, head)
 	if err != nil {
 		return false, err
 	}
-	if list.Notice != "" {
-		c.Writer.Header().Set("Npm-Notice", list.Notice)
+	if notice != "" {
+		c.Writer.Header().Set("Npm-Notice", notice)
 	}
-	if list.Stamp == "" {
+	if stamp == "" {
 		return false, nil
 	}
-	maintainers := make([]maintainer, 0, len(list.Logins))
-	for _, login := range list.Logins {
-		maintainers = append(maintainers, maintainer{login, login + "@" + p.MailDomain})
+	maintainers := make([]maintainer, 0, len(owners))
+	for _, m := range owners {
+		maintainers = append(maintainers, maintainer{m.Login, strconv.FormatInt(m.ID, 10) + "+" + m.Login + "@" + p.MailDomain})
 	}
 	return true, answer(c, map[string]any{
-		"_id": head.Name, "_rev": head.Revision + stampMark + list.Stamp, "name": head.Name, "dist-tags": head.DistTags, "maintainers": maintainers,
+		"_id": head.Name, "_rev": head.Revision + stampMark + stamp, "name": head.Name, "dist-tags": head.DistTags, "maintainers": maintainers,
 	})
 }
 
@@ -105,12 +102,13 @@ func (p *protocol) owners(c *gin.Context) error {
 	}
 	defer release()
 	var body struct {
-		User string `json:"user"`
+		User     string `json:"user"`
+		Username string `json:"username"`
 	}
 	if err := json.Unmarshal(document, &body); err != nil {
 		return &packument.Invalid{Field: "user", Problem: "is not text"}
 	}
-	return p.Owners.AddOwner(c, who, head, body.User)
+	return p.Owners.AddOwner(c, who, head, cmp.Or(body.User, body.Username))
 }
 
 func (p *protocol) ownersElsewhere(head store.Head) error {

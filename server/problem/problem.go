@@ -119,6 +119,8 @@ func Status(err error) (status int, text string) {
 		tooLong      *http.MaxBytesError
 		unavailable  *githubauth.Unavailable
 		gone         *store.Gone
+		people       *gate.PeopleRefusal
+		denied       *scopes.Denied
 	)
 	switch {
 	case errors.As(err, &plain):
@@ -138,6 +140,10 @@ func Status(err error) (status int, text string) {
 			return http.StatusNotFound, (&NotFound{Package: refusal.Package, Login: refusal.Question.Who.Login}).Error()
 		}
 		return http.StatusForbidden, refusal.Error()
+	case errors.As(err, &people):
+		return http.StatusForbidden, people.Error()
+	case errors.As(err, &denied):
+		return http.StatusForbidden, denied.Error()
 	case errors.As(err, &disagreement):
 		return http.StatusBadRequest, disagreement.Error()
 	case errors.As(err, &mismatch):
