@@ -106,6 +106,7 @@ type Client struct {
 	crowd     *crowd
 	server    *server
 	flights   singleflight.Group
+	people    peopleCache
 	pace      atomic.Int64 // see Pace
 
 	calls        *semaphore.Weighted // all in flight

@@ -41,11 +41,12 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"server/gate":                   {[]string{"scopes"}, nil},
 	"server/problem":                {[]string{"server/gate", "scopes", "store", "store/packument", "store/tokens", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/npm":                    {[]string{"server/audit", "server/gate", "server/problem", "store", "store/packument", "store/tokens", "store/blob", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
+	"server/people":                 {[]string{"server/gate", "server/problem", "store", "store/packument", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/ui":                     {[]string{"server/gate", "server/problem", "store", "scopes"}, []string{"github.com/gin-gonic/gin"}},
 	"server/audit":                  {[]string{"server/gate", "scopes", "store", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/hooks":                  {[]string{"server/problem"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/operator":               {[]string{"scopes", "server/gate", "store", "store/backup", "store/blob", "store/fsck"}, nil},
-	"server":                        {[]string{"server/audit", "server/gate", "server/problem", "server/npm", "server/ui", "server/hooks"}, []string{"github.com/gin-gonic/gin", "github.com/prometheus/client_golang", "github.com/maypok86/otter/v2", "golang.org/x/time"}},
+	"server":                        {[]string{"server/audit", "server/gate", "server/problem", "server/npm", "server/ui", "server/hooks", "server/people"}, []string{"github.com/gin-gonic/gin", "github.com/prometheus/client_golang", "github.com/maypok86/otter/v2", "golang.org/x/time"}},
 	"cmd/gatehouse":                 {[]string{"*"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync", "golang.org/x/term"}},
 	"cmd/gatehouse/clienttest":      {},
 }
