@@ -35,6 +35,8 @@ type edited struct {
 func newEdited(t testing.TB) *edited {
 	github := githubtest.Acme(githubtest.Seed(1)).Start()
 	t.Cleanup(github.Close)
+	// Each change asks GitHub, and a fuzzer makes more of them in a minute than GitHub answers in an hour.
+	github.SetLimits(githubtest.Limits{})
 	asked, err := githubauth.New(githubauth.Options{APIURL: github.APIURL(), WebURL: github.URL()})
 	if err != nil {
 		t.Fatal(err)
