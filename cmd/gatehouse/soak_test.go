@@ -45,7 +45,7 @@ func TestSoak(t *testing.T) {
 	}
 	github := githubtest.Acme().Start()
 	defer github.Close()
-	github.SetLimits(githubtest.Limits{}) // GitHub's are not what is tried
+	github.SetLimits(githubtest.Limits{})                               // GitHub's are not what is tried
 	i := launch(t, program, t.TempDir(), github, "--logger.level=warn") // a day of the access log would not fit here
 	pid := i.cmd.Process.Pid
 
