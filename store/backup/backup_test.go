@@ -31,10 +31,7 @@ var (
 	bound = scopes.Binding{Kind: scopes.GitHub, Repo: scopes.Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}}
 )
 
-var (
-	engines = storetest.Engines
-	onDisk  = storetest.OnDisk
-)
+var engines = storetest.Engines
 
 func open(t *testing.T, meta kv.Store, blobs blob.Store) *store.Store {
 	t.Helper()
