@@ -28,6 +28,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"store/s3":                      {[]string{"store/blob"}, []string{"github.com/aws/aws-sdk-go-v2", "github.com/aws/smithy-go"}},
 	"store/s3/s3test":               {nil, []string{"github.com/aws/aws-sdk-go-v2"}},
 	"store/memory":                  {[]string{"store/kv", "store/blob"}, nil},
+	"store/storetest":               {[]string{"store/kv", "store/blob", "store/leveldb", "store/disk", "store/memory", "store/packument", "store/packument/packumenttest"}, nil},
 	"store":                         {[]string{"scopes", "store/packument", "store/gzipped", "store/kv", "store/blob"}, []string{"golang.org/x/sync", "github.com/maypok86/otter/v2"}},
 	"store/sessions":                {[]string{"store", "store/kv"}, nil},
 	"store/tokens":                  {[]string{"scopes", "store", "store/kv"}, []string{"github.com/maypok86/otter/v2"}},

@@ -36,6 +36,7 @@ type reader interface {
 	Head(ctx context.Context, name string) (store.Head, error)
 	Document(ctx context.Context, h store.Head, form packument.Form, base string, gzipped bool) (*store.Document, error)
 	Manifest(ctx context.Context, h store.Head, version, base string) ([]byte, error)
+	Stat(ctx context.Context, h store.Head, version string) (store.Version, error)
 	Tarball(ctx context.Context, h store.Head, version string) (*blob.Object, store.Version, error)
 	Link(ctx context.Context, h store.Head, version string, ttl time.Duration) (address string, ok bool, err error)
 	Versions(ctx context.Context, name string) ([]string, error)
