@@ -130,7 +130,7 @@ func (c *Client) askRepo(ctx context.Context, k *credential, token string, epoch
 	k.mu.RUnlock()
 	path := "repositories/" + strconv.FormatInt(asked.ID, 10)
 	repo := &github.Repository{}
-	resp, err := c.get(ctx, k, token, "GET /repositories/{id}", path, old.tag, repo)
+	resp, err := c.get(ctx, k, token, "GET /repositories/{id}", path, old.Tag, repo)
 	if err == nil && resp.StatusCode == http.StatusNotModified && k.kind == scoped && len(resp.Header.Values("X-OAuth-Scopes")) == 0 {
 		resp, err = c.get(ctx, k, token, "GET /repositories/{id}", path, etag{}, repo) // the scopes can change without the repository
 	}
@@ -144,7 +144,7 @@ func (c *Client) askRepo(ctx context.Context, k *credential, token string, epoch
 	} else if f, err = c.weighRepo(k, epoch, resp, repo, err, at); err != nil {
 		return fact{}, err
 	} else if resp != nil && resp.StatusCode == http.StatusOK {
-		f.tag = etag{resp.Header.Get("ETag"), at}
+		f.Tag = etag{resp.Header.Get("ETag"), at}
 	}
 	f.Asked, f.Owner, f.Until = asked.ID, asked.OwnerID, at.Add(readTTL)
 	switch {

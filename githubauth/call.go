@@ -210,7 +210,7 @@ func (c *Client) get(ctx context.Context, k *credential, token, endpoint, path s
 			return nil, err
 		}
 		if tag.usable(c.now()) {
-			req.Header.Set("If-None-Match", tag.value)
+			req.Header.Set("If-None-Match", tag.Value)
 		}
 		resp, err := g.Do(ctx, req, v)
 		if resp == nil {

@@ -49,7 +49,7 @@ type identity struct {
 	At        time.Time // when GitHub was asked; zero if it was not
 	Until     time.Time
 	Doubted   bool // there has been trouble since, so that Confirm must ask
-	tag       etag
+	Tag       etag
 }
 
 // badness is GitHub's 401.
@@ -67,7 +67,7 @@ type fact struct {
 	Until     time.Time
 	Public    bool
 	WantProof bool
-	tag       etag
+	Tag       etag
 	barred    bool // refused by a policy of the owner, which keeps the token from all its repositories
 }
 
@@ -87,11 +87,11 @@ type standing struct {
 
 // etag lets an answer be asked for again at no charge. It is good for this credential only.
 type etag struct {
-	value string
-	full  time.Time // when the answer last came in full
+	Value string
+	Full  time.Time // when the answer last came in full
 }
 
-func (t etag) usable(now time.Time) bool { return t.value != "" && now.Sub(t.full) < fullAgain }
+func (t etag) usable(now time.Time) bool { return t.Value != "" && now.Sub(t.Full) < fullAgain }
 
 func newCache() (*otter.Cache[tokenHash, *credential], error) {
 	return otter.New(&otter.Options[tokenHash, *credential]{
@@ -106,8 +106,12 @@ func (c *Client) know(hash tokenHash, kind tokenKind, token string) *credential 
 		return k
 	}
 	k := &credential{hash: hash, kind: kind, calls: semaphore.NewWeighted(perToken), facts: map[int64]fact{}, proofs: map[int64]proof{}, standings: map[int64]standing{}}
+	epoch := c.forgotten.now()
 	c.restore(k, token)
 	k, _ = c.known.ComputeIfAbsent(hash, func() (*credential, bool) { return k, false })
+	if c.keep != nil && c.forgotten.now() != epoch {
+		k.forget(Forgotten{All: true}) // what was restored may be what was forgotten meanwhile
+	}
 	return k
 }
 

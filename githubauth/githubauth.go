@@ -23,6 +23,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -86,6 +87,12 @@ type Options struct {
 	Neighbours func(ctx context.Context, repo scopes.Repo) []scopes.Repo
 	// Server is the credential for questions that no caller asks.
 	Server Server
+	// CachePath is the file that answers are kept in over a restart; "" for none. Its folder must exist, and one process uses it at a time. CacheKey is 32
+	// secret bytes that live elsewhere.
+	CachePath string
+	CacheKey  []byte
+	// Log is told of trouble with that file; nil for nobody.
+	Log *slog.Logger
 }
 
 // Client asks GitHub and remembers, for a bounded time and in bounded memory. Its methods may be called from any
@@ -105,6 +112,8 @@ type Client struct {
 	forgotten forgettings
 	crowd     *crowd
 	server    *server
+	keep      *keep // nil if answers end with the process
+	log       *slog.Logger
 	flights   singleflight.Group
 	pace      atomic.Int64 // see Pace
 
@@ -144,6 +153,9 @@ func New(o Options) (*Client, error) {
 	if c.agent == "" {
 		c.agent = "gatehouse"
 	}
+	if c.log = o.Log; c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
 	c.apiUp, c.webUp = newBreaker(c.api.Host), newBreaker(c.web.Host)
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails (crypto/rand)
@@ -158,6 +170,9 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	if c.server, err = newServer(c, o.Server); err != nil {
+		return nil, err
+	}
+	if err := c.openKeep(o.CachePath, o.CacheKey); err != nil {
 		return nil, err
 	}
 	return c, nil

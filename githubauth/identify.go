@@ -146,7 +146,7 @@ func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch 
 	k.mu.RUnlock()
 	at := c.now()
 	user := &github.User{}
-	resp, err := c.get(ctx, k, token, "GET /user", "user", old.tag, user)
+	resp, err := c.get(ctx, k, token, "GET /user", "user", old.Tag, user)
 	if err == nil && resp.StatusCode == http.StatusNotModified {
 		if h := resp.Header.Values("X-OAuth-Scopes"); k.kind != scoped || len(h) > 0 {
 			old.At, old.Doubted = at, false
@@ -166,7 +166,7 @@ func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch 
 	}
 	return identity{
 		Principal: scopes.Principal{ID: user.GetID(), Login: user.GetLogin()},
-		Scopes:    resp.Header.Get("X-OAuth-Scopes"), At: at, tag: etag{resp.Header.Get("ETag"), at},
+		Scopes:    resp.Header.Get("X-OAuth-Scopes"), At: at, Tag: etag{resp.Header.Get("ETag"), at},
 	}, nil
 }
 
