@@ -28,6 +28,8 @@ type credential struct {
 	calls *semaphore.Weighted
 	size  atomic.Int64 // of facts, for the cache's weigher
 
+	restored uint64 // when it was made, as forgettings count; never changed after
+
 	mu        sync.RWMutex
 	who       identity
 	expires   time.Time // of the token itself; zero if it does not say
@@ -105,11 +107,22 @@ func (c *Client) know(hash tokenHash, kind tokenKind, token string) *credential 
 	if k, ok := c.known.GetIfPresent(hash); ok {
 		return k
 	}
+	return c.enter(c.newCredential(hash, kind, token))
+}
+
+// newCredential makes an entry with what was kept of the token over a restart, and leaves it out of the cache: many a token deserves no place there.
+func (c *Client) newCredential(hash tokenHash, kind tokenKind, token string) *credential {
 	k := &credential{hash: hash, kind: kind, calls: semaphore.NewWeighted(perToken), facts: map[int64]fact{}, proofs: map[int64]proof{}, standings: map[int64]standing{}}
-	epoch := c.forgotten.now()
+	k.restored = c.forgotten.now()
 	c.restore(k, token)
-	k, _ = c.known.ComputeIfAbsent(hash, func() (*credential, bool) { return k, false })
-	if c.keep != nil && c.forgotten.now() != epoch {
+	return k
+}
+
+// enter puts a new entry into the cache and returns the one that is there then.
+func (c *Client) enter(k *credential) *credential {
+	restored := k.restored
+	k, _ = c.known.ComputeIfAbsent(k.hash, func() (*credential, bool) { return k, false })
+	if c.keep != nil && c.forgotten.now() != restored {
 		k.forget(Forgotten{All: true}) // what was restored may be what was forgotten meanwhile
 	}
 	return k

@@ -12,8 +12,17 @@
 //   - Only a clear answer is a no. A time-out, a rate limit, an error of GitHub's is *Unavailable, is never kept and
 //     never read as "no such repository".
 //
-// Whatever is not listed as permitted is denied. Credentials live in memory for the time of a call; cache keys are
-// keyed hashes of them, under a key that dies with the process.
+// Whatever is not listed as permitted is denied.
+//
+// What is known of a token is one entry (credential.go): who holds it, what it was shown of repositories, what was proven of an owner's. A read that
+// finds no fresh answer is asked about together with others (batch.go): those that miss at the same time, and those that the registry has beside
+// it, by GraphQL, as far as its answers are worth something for that kind of token (weigh.go). Where there is no GraphQL, REST is asked about one (access.go).
+// A write is always asked about alone, and nothing known before counts. Every call goes through call.go, which waits, gives up and measures; judge.go sorts
+// what comes back. What is true without a caller is in public.go, what shuts a caller out in standing.go, what ends knowledge early in forget.go and
+// hook.go, and what outlives the process in keep.go.
+//
+// Credentials live in memory for the time of a call. Cache keys are keyed hashes of them, under a key that dies with the process; what is kept on
+// disk can be opened with the credential only.
 package githubauth
 
 import (
@@ -105,7 +114,7 @@ type Client struct {
 	watch             func(Call)
 	stale             time.Duration
 	neighbours        func(context.Context, scopes.Repo) []scopes.Repo
-	hmacs             sync.Pool // of hash.Hash, keyed for the token hashes
+	hashers           sync.Pool // of *hasher
 
 	known     *otter.Cache[tokenHash, *credential]
 	visible   *otter.Cache[int64, visibility] // by repository
@@ -159,7 +168,7 @@ func New(o Options) (*Client, error) {
 	c.apiUp, c.webUp = newBreaker(c.api.Host), newBreaker(c.web.Host)
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails (crypto/rand)
-	c.hmacs.New = func() any { return hmac.New(sha256.New, key[:]) }
+	c.hashers.New = func() any { return &hasher{mac: hmac.New(sha256.New, key[:])} }
 	if c.known, err = newCache(); err != nil {
 		return nil, err
 	}

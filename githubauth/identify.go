@@ -37,15 +37,21 @@ func (c *Client) Identify(ctx context.Context, token string, from netip.Addr) (s
 		if err != nil {
 			return scopes.Principal{}, err
 		}
-		k = c.know(hash, kind, token)
-		if who, ok := k.identity(c.now(), 0); ok {
-			return who.Principal, nil // from before a restart
+		k = c.newCredential(hash, kind, token)
+		if _, ok := k.identity(c.now(), 0); ok { // from before a restart
+			k = c.enter(k)
+			if who, ok := k.identity(c.now(), 0); ok {
+				return who.Principal, nil
+			}
 		}
 	}
 	limited, cancel := context.WithTimeout(ctx, factTimeout)
 	defer cancel()
 	var who identity
 	err := c.crowd.admit(limited, k, from, c.now, func() (err error) {
+		if !found {
+			k = c.enter(k)
+		}
 		who, err = c.identify(limited, k, token)
 		return err
 	})
@@ -197,10 +203,16 @@ func (c *Client) askWhichApp(ctx context.Context, k *credential, token string, e
 // app's name.
 func (c *Client) askInstallation(ctx context.Context, k *credential, token string) (identity, error) {
 	at := c.now()
+	who := scopes.Principal{Login: "installation[bot]"}
+	k.mu.RLock()
+	if k.who.Principal.ID != 0 {
+		who = k.who.Principal // GraphQL has told it before
+	}
+	k.mu.RUnlock()
 	if _, err := c.get(ctx, k, token, "GET /installation/repositories", "installation/repositories?per_page=1", etag{}, nil); err != nil {
 		return identity{}, err
 	}
-	return identity{Principal: scopes.Principal{Login: "installation[bot]"}, At: at}, nil
+	return identity{Principal: who, At: at}, nil
 }
 
 // asUnavailable is for questions to which there is no "no": whoever holds a good token is somebody.
