@@ -14,6 +14,7 @@ import (
 const (
 	maxWeight    = 400_000 // of all that is known, in answers about one repository
 	maxFacts     = 10_000  // of one credential
+	maxOwners    = 1_000   // of one credential
 	perToken     = 10      // calls in flight with one credential
 	inFlight     = 64      // calls in flight in all; GitHub's secondary limit is 100
 	credentialIs = 4       // what an entry weighs besides its facts
@@ -56,8 +57,8 @@ type identity struct {
 
 // badness is GitHub's 401.
 type badness struct {
-	err   error
-	until time.Time
+	err       error
+	at, until time.Time
 }
 
 // fact is what GitHub showed this credential of one repository. Where proof is wanted, Access.Reach goes no further than the proof of the
@@ -143,7 +144,7 @@ func (k *credential) access(repo int64, now time.Time, grace time.Duration) (sco
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	f, ok := k.facts[repo]
-	if !ok || k.expired(now) {
+	if !ok || k.over(now) {
 		return scopes.Access{}, false
 	}
 	until := f.Until
@@ -171,22 +172,22 @@ func (k *credential) fact(repo int64, now time.Time) (fact, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	f, ok := k.facts[repo]
-	return f, ok && now.Before(f.Until) && !k.expired(now)
+	return f, ok && now.Before(f.Until) && !k.over(now)
 }
 
 // identity returns who holds the token, if that is known; grace is as for access.
 func (k *credential) identity(now time.Time, grace time.Duration) (identity, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	if k.who.At.IsZero() || k.expired(now) {
+	if k.who.At.IsZero() || k.over(now) {
 		return identity{}, false
 	}
 	return k.who, now.Before(k.who.Until) || grace > 0 && now.Before(k.who.At.Add(identityTTL+grace))
 }
 
-// expired reports that the token said it would end before now. The caller holds mu.
-func (k *credential) expired(now time.Time) bool {
-	return !k.expires.IsZero() && !now.Before(k.expires)
+// over reports that nothing known of the token counts: it said it would end before now, or GitHub has called it bad. The caller holds mu.
+func (k *credential) over(now time.Time) bool {
+	return !k.expires.IsZero() && !now.Before(k.expires) || k.bad.err != nil && now.Before(k.bad.until)
 }
 
 // refusal returns the error of a token that GitHub has called bad of late.
@@ -210,7 +211,7 @@ func (k *credential) confirmed() bool {
 func (k *credential) condemn(err error, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.bad = badness{err, now.Add(refusedTTL)}
+	k.bad = badness{err, now, now.Add(refusedTTL)}
 	k.who = identity{}
 	clear(k.facts)
 	clear(k.proofs)
@@ -218,11 +219,12 @@ func (k *credential) condemn(err error, now time.Time) {
 	k.changed = true
 }
 
-// learn keeps facts that were asked for after the client's count began, unless something has been forgotten since that they may rest on.
+// learn keeps facts that were asked for after the client's count began, unless something has been forgotten since that they may rest on, or a later
+// question was answered sooner.
 func (c *Client) learn(k *credential, began uint64, facts ...fact) {
 	k.mu.Lock()
 	for _, f := range facts {
-		if c.forgotten.since(began, k.about(f)) {
+		if old, known := k.facts[f.Asked]; known && old.At.After(f.At) || k.bad.err != nil && !f.At.After(k.bad.at) || c.forgotten.since(began, k.about(f)) {
 			continue
 		}
 		if len(k.facts) >= maxFacts {

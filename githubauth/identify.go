@@ -121,6 +121,9 @@ func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, 
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		if k.bad.err != nil && !who.At.After(k.bad.at) {
+			return identity{}, k.bad.err // it was good when it was asked about, and has been called bad since
+		}
 		k.bad = badness{}
 		if !c.forgotten.since(epoch, subject{user: who.Principal.ID, identity: true}) {
 			k.who = who

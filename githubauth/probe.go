@@ -46,7 +46,10 @@ func (c *Client) prove(ctx context.Context, k *credential, token string, epoch u
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if !c.forgotten.since(epoch, k.aboutOwner(repo.OwnerID)) {
+		if old := k.proofs[repo.OwnerID]; !old.At.After(p.At) && !c.forgotten.since(epoch, k.aboutOwner(repo.OwnerID)) {
+			if len(k.proofs) >= maxOwners {
+				clear(k.proofs)
+			}
 			k.proofs[repo.OwnerID] = p
 			k.changed = true
 		}
