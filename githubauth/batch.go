@@ -27,6 +27,9 @@ type batch struct {
 // inBatch finds out about one repository together with others. After a nil error the answer is among the credential's facts, if GraphQL gave one.
 func (c *Client) inBatch(ctx context.Context, k *credential, token string, repo scopes.Repo) error {
 	b := c.joinBatch(ctx, k, token, repo)
+	if b == nil {
+		return nil
+	}
 	select {
 	case <-b.done:
 		return b.err
@@ -35,9 +38,13 @@ func (c *Client) inBatch(ctx context.Context, k *credential, token string, repo 
 	}
 }
 
+// joinBatch returns the batch that will bring the answer; nil if one has brought it meanwhile.
 func (c *Client) joinBatch(ctx context.Context, k *credential, token string, repo scopes.Repo) *batch {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if f, known := k.facts[repo.ID]; known && c.now().Before(f.Until) {
+		return nil
+	}
 	now := c.forgotten.now()
 	for _, b := range k.batches {
 		if b.began != now {

@@ -175,6 +175,14 @@ func (k *credential) fact(repo int64, now time.Time) (fact, bool) {
 	return f, ok && now.Before(f.Until) && !k.over(now)
 }
 
+// proof returns what was proven of an owner's repositories, as long as it may be believed.
+func (k *credential) proof(owner int64, now time.Time) (proof, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	p, ok := k.proofs[owner]
+	return p, ok && now.Before(p.Until) && !k.over(now)
+}
+
 // identity returns who holds the token, if that is known; grace is as for access.
 func (k *credential) identity(now time.Time, grace time.Duration) (identity, bool) {
 	k.mu.RLock()

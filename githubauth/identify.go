@@ -52,7 +52,7 @@ func (c *Client) Identify(ctx context.Context, token string, from netip.Addr) (s
 		if !found {
 			k = c.enter(k)
 		}
-		who, err = c.identify(limited, k, token)
+		who, err = c.identify(limited, k, token, time.Time{})
 		return err
 	})
 	if ctx.Err() == nil {
@@ -75,15 +75,16 @@ func (c *Client) Confirm(ctx context.Context, token string, within time.Duration
 		return err
 	}
 	k := c.know(c.hash(token), kind, token)
-	if who, ok := k.identity(c.now(), 0); ok && !who.Doubted && c.now().Sub(who.At) <= within {
+	since := c.now().Add(-within)
+	if who, ok := k.identity(c.now(), 0); ok && !who.Doubted && !who.At.Before(since) {
 		return nil
 	}
-	_, err = c.identify(ctx, k, token)
+	_, err = c.identify(ctx, k, token, since)
 	return err
 }
 
-// identify asks GitHub who holds the token, and keeps the answer.
-func (c *Client) identify(ctx context.Context, k *credential, token string) (identity, error) {
+// identify asks GitHub who holds the token, unless that was asked at since or later meanwhile, and keeps the answer.
+func (c *Client) identify(ctx context.Context, k *credential, token string, since time.Time) (identity, error) {
 	if err := k.refusal(c.now()); err != nil {
 		return identity{}, err
 	}
@@ -91,7 +92,7 @@ func (c *Client) identify(ctx context.Context, k *credential, token string) (ide
 	defer cancel()
 	for range 3 {
 		epoch := c.forgotten.now()
-		who, err := c.identifyOnce(limited, k, token, epoch)
+		who, err := c.identifyOnce(limited, k, token, epoch, since)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return identity{}, ctx.Err()
@@ -104,8 +105,11 @@ func (c *Client) identify(ctx context.Context, k *credential, token string) (ide
 	return identity{}, &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
 }
 
-func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, epoch uint64, since time.Time) (identity, error) {
 	return once(ctx, c, key('i', k, 0, epoch), func(ctx context.Context) (identity, error) {
+		if who, known := k.identity(c.now(), 0); known && !who.Doubted && !who.At.Before(since) {
+			return who, nil // somebody's flight has landed since we looked
+		}
 		who, err := c.askWho(ctx, k, token, epoch)
 		if errors.Is(err, ErrBadCredential) {
 			k.condemn(err, c.now()) // a suspended account is not answered with 401

@@ -40,6 +40,9 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	c.misses.Add(1)
 	epoch := c.forgotten.now()
 	_, err := once(ctx, c, key('v', c.server.k, repo.ID, epoch), func(ctx context.Context) (struct{}, error) {
+		if v, known := c.visible.GetIfPresent(repo.ID); known && c.now().Before(v.until) {
+			return struct{}{}, nil // somebody's flight has landed since we looked
+		}
 		return struct{}{}, c.askPublic(ctx, repo, epoch)
 	})
 	if ctx.Err() != nil {
