@@ -50,6 +50,9 @@ func (c *Client) Access(ctx context.Context, token string, bound scopes.Repo, ne
 		c.observe(time.Since(began))
 		return a, nil
 	}
+	if ctx.Err() != nil {
+		return scopes.Access{}, err // the caller has gone, which says nothing of the token
+	}
 	k.doubt()
 	if u := (*Unavailable)(nil); need <= scopes.Read && errors.As(err, &u) {
 		if old, ok := k.access(bound.ID, c.now(), c.stale); ok {
@@ -195,7 +198,7 @@ func (c *Client) Resolve(ctx context.Context, token, owner, name string, need sc
 		f, err := c.establish(ctx, k, token, epoch, need, "GET /repos/{owner}/{repo}", "repos/"+url.PathEscape(owner)+"/"+url.PathEscape(name))
 		return f.Access, err
 	})
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		k.doubt()
 	}
 	return a, err
