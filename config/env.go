@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// ClientToken is a variable for those who use a registry: the clients' configurations and "gatehouse bind" read it. It is no setting.
+const ClientToken = "GATEHOUSE_TOKEN"
+
 const (
 	envPrefix  = "GATEHOUSE_"
 	fileSuffix = "_file"
@@ -60,7 +63,7 @@ func (l *loader) variables() []variable {
 	seen := map[string]bool{}
 	for _, v := range l.Environ {
 		name, value, _ := strings.Cut(v, "=")
-		if len(name) <= len(envPrefix) || !strings.EqualFold(name[:len(envPrefix)], envPrefix) || seen[name] {
+		if len(name) <= len(envPrefix) || !strings.EqualFold(name[:len(envPrefix)], envPrefix) || name == ClientToken || seen[name] {
 			continue
 		}
 		seen[name] = true

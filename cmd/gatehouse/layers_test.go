@@ -38,7 +38,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"server/problem":                {[]string{"server/gate", "scopes", "store", "store/packument", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/npm":                    {[]string{"server/gate", "server/problem", "store", "store/packument", "store/blob", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/ui":                     {[]string{"server/gate", "server/problem", "store", "scopes"}, []string{"github.com/gin-gonic/gin"}},
-	"server/operator":               {[]string{"store", "store/backup", "store/blob", "store/fsck"}, nil},
+	"server/operator":               {[]string{"scopes", "store", "store/backup", "store/blob", "store/fsck"}, nil},
 	"server":                        {[]string{"server/gate", "server/problem", "server/npm", "server/ui"}, []string{"github.com/gin-gonic/gin"}},
 	"cmd/gatehouse":                 {[]string{"*"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync", "golang.org/x/term"}},
 	"cmd/gatehouse/clienttest":      {},

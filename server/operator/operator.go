@@ -49,6 +49,7 @@ type Message struct {
 	// The last message of an answer has one of these.
 	Checked   *fsck.Summary   `json:"checked,omitempty"`
 	Collected *fsck.Collected `json:"collected,omitempty"`
+	Bound     *Bound          `json:"bound,omitempty"`
 	Error     string          `json:"error,omitempty"`
 }
 
