@@ -209,12 +209,16 @@ func pairs(text string) map[string]string {
 type facts struct {
 	*githubauth.Client
 	api, standing string
+	token         string // of the registry's own
 }
 
 func (f *facts) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/repositories/%d", f.api, repo.ID), nil)
 	if err != nil {
 		return scopes.Public{}, err
+	}
+	if f.token != "" {
+		req.Header.Set("Authorization", "Bearer "+f.token)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
