@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -88,6 +89,15 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	} else if n > 0 {
 		log.Info("removed what publishes left that a crash cut off", "uploads", n)
 	}
+
+	// Which packages are bound to which repositories is read now, and not when the first caller asks: it takes a while where there are many.
+	var index sync.WaitGroup
+	index.Go(func() {
+		if _, err := packages.Repositories(ctx); err != nil {
+			log.Warn("the bindings cannot be read now; it will be tried again", "error", err)
+		}
+	})
+	defer index.Wait()
 
 	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Version: version}, log)
 	if err != nil {
