@@ -21,7 +21,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Server:   Server{Host: "0.0.0.0", Port: 3000, MaxPublishBytes: 512 << 20},
 		Logger:   Logger{Level: slog.LevelInfo, Format: LogText},
-		Auth:     Auth{Type: AuthGitHub, GitHub: GitHub{Host: "github.com", APIURL: "https://api.github.com", WebURL: "https://github.com", PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, Cache: GitHubCache{"./data/github-cache"}}},
+		Auth:     Auth{Type: AuthGitHub, GitHub: GitHub{Host: "github.com", APIURL: "https://api.github.com", WebURL: "https://github.com", PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, Cache: GitHubCache{"./data/github-cache"}}, Login: Login{Expires: 30 * 24 * time.Hour}},
 		Metadata: Metadata{Type: MetadataLevelDB, LevelDB: LevelDB{"./data/db"}},
 		Storage:  Storage{Type: StorageLocal, Local: LocalStorage{"./data/storage"}, S3: S3{Expires: time.Minute}},
 		Packages: Packages{Global: GlobalRedirect, GlobalRegistry: publicRegistry},

@@ -49,6 +49,8 @@ const (
 	Deprecate
 	// Unpublish withdraws versions, or the package.
 	Unpublish
+	// Manage says who else may come in: other repositories' workflows, and the rules for those that publish.
+	Manage
 	// Rebind ties the package to another repository. It is asked of the old one and of the new.
 	Rebind
 )
@@ -66,6 +68,8 @@ func (a Action) String() string {
 		return "deprecate"
 	case Unpublish:
 		return "unpublish"
+	case Manage:
+		return "manage"
 	case Rebind:
 		return "rebind"
 	}
@@ -73,15 +77,15 @@ func (a Action) String() string {
 }
 
 // Needs is the permission on the bound repository that an action takes: the founding rule of the
-// registry. Read installs; write, maintain and admin publish, tag, deprecate and unpublish; only admin gives a package to another
-// repository. An unknown action needs more than anybody has.
+// registry. Read installs; write, maintain and admin publish, tag, deprecate and unpublish; only admin lets
+// others in, or gives the package to another repository. An unknown action needs more than anybody has.
 func (a Action) Needs() Permission {
 	switch a {
 	case Install:
 		return Read
 	case Publish, Tag, Deprecate, Unpublish:
 		return Write
-	case Rebind:
+	case Manage, Rebind:
 		return Admin
 	}
 	return Admin + 1
@@ -152,6 +156,12 @@ const (
 	AppUser      Credential = "GitHub App user token"
 	Installation Credential = "GitHub App installation token" // GITHUB_TOKEN of a workflow is one
 	LegacyToken  Credential = "token of 40 hex digits"
+)
+
+// The credentials that this registry gives out.
+const (
+	GranularToken Credential = "granular access token"
+	WorkflowToken Credential = "workflow token"
 )
 
 // Public is what is known of a repository without anybody's credential. The zero value is: nothing.

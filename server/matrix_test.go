@@ -159,7 +159,9 @@ var matrixActions = []struct {
 func newMatrix(t *testing.T) *matrix {
 	m := &matrix{t: t, github: githubtest.Acme(githubtest.Seed(1)).Start()}
 	t.Cleanup(m.github.Close)
-	asked, err := githubauth.New(githubauth.Options{APIURL: m.github.APIURL(), WebURL: m.github.URL()})
+	m.github.AddUser("registry")
+	own := m.github.Token(githubtest.Classic{User: "registry"}) // without one GitHub answers sixty times an hour
+	asked, err := githubauth.New(githubauth.Options{APIURL: m.github.APIURL(), WebURL: m.github.URL(), Server: githubauth.Server{Token: own}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,10 +170,8 @@ func newMatrix(t *testing.T) *matrix {
 		t.Fatal(err)
 	}
 	names := scopes.Namespaces{Host: "github.com", Owners: []string{"acme"}, ToAll: true}
-	m.github.AddUser("registry")
-	own := m.github.Token(githubtest.Classic{User: "registry"}) // without one GitHub answers sixty times an hour
 	served := httptest.NewServer(server.New(server.Options{
-		NPM: npm.Options{Registry: packages, Gate: gate.New(&facts{Client: asked, api: m.github.APIURL(), token: own}, names), MaxPublish: 1 << 20, Spool: t.TempDir()},
+		NPM: npm.Options{Registry: packages, Gate: gate.New(asked, names), MaxPublish: 1 << 20, Spool: t.TempDir()},
 		Log: slog.New(slog.DiscardHandler), Ready: packages.Ready,
 	}))
 	t.Cleanup(served.Close)

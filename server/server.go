@@ -1,7 +1,7 @@
 // Package server is the registry's HTTP side, and all of it: nothing outside this folder knows a request.
 //
-// A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log,
-// recovery from a panic) and the route table of gin, into package npm or ui. What comes back is an answer or an error; package
+// A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log, metrics,
+// recovery from a panic) and the route table of gin, into package npm, ui or hooks. What comes back is an answer or an error; package
 // problem turns the second into the first.
 //
 // gin routes and nothing more: no binding, no rendering, no redirects of its own, no trust in forwarded headers. Its context does not leave these packages.
@@ -18,6 +18,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/server/audit"
+	"gatehouse/server/hooks"
 	"gatehouse/server/npm"
 	"gatehouse/server/problem"
 	"gatehouse/server/ui"
@@ -27,6 +29,8 @@ import (
 type Options struct {
 	// NPM is passed on to the protocol; its Base and From are filled in here.
 	NPM npm.Options
+	// Hooks is the webhook of GitHub's; its Log is filled in here.
+	Hooks hooks.Options
 	// URL is the public address, or nil to tell it from each request.
 	URL *url.URL
 	// TrustedProxies are those whose X-Forwarded-Proto and X-Forwarded-Host count.
@@ -35,6 +39,10 @@ type Options struct {
 	Ready func(context.Context) error
 	// Patience is how long a connection may stand still while a request or an answer is under way; 0 means 30 s.
 	Patience time.Duration
+	// Metrics count what is asked and answered; nil: nothing is counted. With a MetricsToken they can be read at MetricsPath by who has it; otherwise
+	// only through Metrics.Handler.
+	Metrics      *Metrics
+	MetricsToken string
 	// Version of the program, shown at the root.
 	Version string
 	Log     *slog.Logger
@@ -59,7 +67,7 @@ func New(o Options) http.Handler {
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
 	e.ForwardedByClientIP = false
-	e.Use(logged(o.Log))
+	e.Use(watched(o.Log, o.Metrics, audit.New(o.Log, addresses.from)))
 	lost := problem.Handle(func(*gin.Context) error {
 		return &problem.Plain{Status: http.StatusNotFound, Text: "not found"}
 	})
@@ -69,11 +77,21 @@ func New(o Options) http.Handler {
 	}))
 
 	npm.Mount(e, o.NPM)
+	o.Hooks.Log = o.Log
+	hooks.Mount(e, o.Hooks)
 	ui.Mount(e, ui.Options{Base: addresses.base, Names: o.NPM.Gate.Names(), Open: o.NPM.Gate.Open(), Version: o.Version})
 	for path, check := range map[string]func(context.Context) error{"/-/healthz": nil, "/-/readyz": o.Ready} {
 		h := problem.Handle(health(check))
 		e.GET(path, h)
 		e.HEAD(path, h)
+	}
+
+	if m := o.Metrics; m != nil {
+		if o.MetricsToken != "" {
+			m.mount(e, o.MetricsToken)
+		}
+		m.registry.MustRegister(verdicts{o.NPM.Gate})
+		m.requests.know(e.Routes())
 	}
 
 	// A path that is none gets its answer through the same middleware, by a path that no route has.

@@ -16,7 +16,7 @@ import (
 	"gatehouse/store/kv"
 )
 
-// Head is the state of a package apart from its versions. Callers must not change its map.
+// Head is the state of a package apart from its versions. Callers must not change its map and its lists.
 type Head struct {
 	Name     string            `json:"-"`
 	Binding  scopes.Binding    `json:"binding"`
@@ -27,6 +27,9 @@ type Head struct {
 	Revision string `json:"revision"`
 	// Unpublished is set while the whole package is withdrawn. Its name stays bound.
 	Unpublished *Withdrawal `json:"unpublished,omitempty"`
+	// Admitted are the repositories whose workflows may install the package too, and Trusted the rules for workflows that publish it.
+	Admitted []scopes.Repo `json:"admitted,omitempty"`
+	Trusted  []Trusted     `json:"trusted,omitempty"`
 
 	row kv.Entry // as it was read: the condition of the next change
 }

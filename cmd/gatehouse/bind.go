@@ -40,14 +40,14 @@ made anew or split up. One that was renamed needs nothing.
 
 There are two ways:
 
-As an admin of both repositories, the one that the package is bound to and the new one: with --registry, from anywhere. Your token is read from
-GATEHOUSE_TOKEN or GITHUB_TOKEN in the environment, never from a flag. GitHub lets a token prove that it is an admin's only if it is a
+As an admin of both repositories, the one that the package is bound to and the new one: with --registry, from anywhere. Your token is read from the
+environment, GATEHOUSE_TOKEN, GITHUB_TOKEN or NPM_TOKEN, never from a flag. GitHub lets a token prove that it is an admin's only if it is a
 classic one with the scope "repo" (or what "gh auth token" prints). The new repository has to belong to the account that the package's
 namespace stands for.
 
 As the operator, on the registry's machine: without --registry, as the user that the registry runs as, whether it runs or not. Nobody
 has to be an admin of anything, and the old repository may be gone. What the repository's number is, is asked of GitHub, with the
-token in GATEHOUSE_TOKEN or GITHUB_TOKEN if there is one, or with auth.github.token. Where GitHub cannot be asked, say
+token in GITHUB_TOKEN if there is one, or with auth.github.token. Where GitHub cannot be asked, say
 the two numbers yourself. "gh api repos/OWNER/REPOSITORY --jq .id,.owner.id" prints them.
 
 Every change is recorded as an event, with the old and the new binding.`,
@@ -80,16 +80,6 @@ Every change is recorded as an event, with the old and the new binding.`,
 	flags.BoolVar(&b.MoveNamespace, "move-namespace", false, "give the namespace to the repository's owner")
 	config.Flags(flags)
 	return c
-}
-
-// ownToken is the token of whoever runs the command.
-func ownToken() string {
-	for _, name := range []string{config.ClientToken, "GITHUB_TOKEN"} {
-		if token := strings.TrimSpace(os.Getenv(name)); token != "" {
-			return token
-		}
-	}
-	return ""
 }
 
 // asOperator does it on the data, here or in the registry that runs.
@@ -130,7 +120,7 @@ func (b *binding) find(ctx context.Context, cfg *config.Config, repository strin
 	case b.repository > 0:
 		return scopes.Repo{ID: b.repository, OwnerID: b.ownerID, Owner: owner, Name: name}, nil
 	}
-	token := ownToken()
+	token := strings.TrimSpace(os.Getenv("GITHUB_TOKEN")) // and no other: a registry's token is nothing to show to GitHub
 	if token == "" {
 		token = cfg.Auth.GitHub.Token.Reveal()
 	}
@@ -153,7 +143,7 @@ func (b *binding) find(ctx context.Context, cfg *config.Config, repository strin
 
 // asAdmin asks the registry, as anybody may.
 func (b *binding) asAdmin(cmd *cobra.Command, repository string) error {
-	token := ownToken()
+	token := tokenFromEnvironment()
 	if token == "" {
 		return errors.New("there is no token: set GATEHOUSE_TOKEN or GITHUB_TOKEN to a GitHub token that is an admin's on both repositories")
 	}

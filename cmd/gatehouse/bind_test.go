@@ -23,7 +23,7 @@ func bind(t *testing.T, token string, args ...string) (string, int) {
 	cmd := exec.CommandContext(ctx, self(t), append([]string{"bind"}, args...)...)
 	cmd.Env, cmd.Dir = []string{asGatehouse + "=1"}, t.TempDir()
 	if token != "" {
-		cmd.Env = append(cmd.Env, "GATEHOUSE_TOKEN="+token)
+		cmd.Env = append(cmd.Env, "GITHUB_TOKEN="+token)
 	}
 	out, err := cmd.CombinedOutput()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {

@@ -57,7 +57,9 @@ func runDemo(ctx context.Context, stdout, stderr io.Writer, port int, chosen boo
 		return err
 	}
 	var broken error
-	err = serve(ctx, cfg, newLog(cfg, stderr), func(r *registry) {
+	log, end := newLog(cfg, stderr)
+	defer end()
+	err = serve(ctx, cfg, log, func(r *registry) {
 		broken = demoGuide(stdout, folder, r.local, github)
 	})
 	return errors.Join(err, broken)

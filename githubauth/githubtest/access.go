@@ -9,32 +9,40 @@ import (
 type caller struct {
 	token  *token // nil: anonymous, or an OAuth app
 	client string // the OAuth app's client id
+	app    *app   // a GitHub App, by its JWT
 	addr   netip.Addr
 }
 
-func (c caller) anonymous() bool { return c.token == nil && c.client == "" }
+func (c caller) anonymous() bool { return c.token == nil && c.client == "" && c.app == nil }
 
 // role is the highest of ownership, organization, team, direct grant and visibility.
 func (g *GitHub) role(user int64, r *repo) Role {
-	best := NoRole
+	given := g.givenRole(user, r)
 	if r.visibility == Public {
-		best = Pull
+		given = max(given, Pull)
 	}
-	if user == 0 {
-		return best
-	}
-	if r.owner == user {
+	return given
+}
+
+// givenRole is role without what everybody has on a public repository: whoever has one is a collaborator in
+// the sense of GitHub's lists.
+func (g *GitHub) givenRole(user int64, r *repo) Role {
+	switch user {
+	case 0:
+		return NoRole
+	case r.owner:
 		return Admin
 	}
-	best = max(best, r.grants[user])
+	best := r.grants[user]
 	owner := g.accounts[r.owner]
 	if isOwner, member := owner.members[user]; isOwner {
 		return Admin
 	} else if member {
 		best = max(best, owner.base)
 	}
+	_, invited := owner.invited[user]
 	for _, t := range owner.teams {
-		if t.members[user] {
+		if _, in := t.members[user]; in && !invited {
 			best = max(best, t.repos[r.id])
 		}
 	}
@@ -57,6 +65,12 @@ func (g *GitHub) member(user int64) bool {
 // selected says whether a token with permissions was given this repository. A repository that went to another
 // owner is out of reach: such tokens have one resource owner, installations one account.
 func (t *token) selected(r *repo) bool {
+	switch {
+	case t.install != nil && !t.install.reaches(r):
+		return false
+	case t.client != nil && t.client.app != nil:
+		return t.client.app.installs[r.owner].reaches(r)
+	}
 	return !t.pending && (t.owner == 0 || t.owner == r.owner) && (t.all || t.repos[r.id])
 }
 
@@ -109,6 +123,11 @@ type refusal struct {
 	message string
 	sso     bool
 	org     *account
+}
+
+// ssoHeader is the X-GitHub-SSO of a refusal: where to authorise the token.
+func (p *refusal) ssoHeader(web string) string {
+	return "required; url=" + web + "/orgs/" + p.org.login + "/sso?authorization_request=FAKE"
 }
 
 // policy returns the organization's objection to this credential, if it has one.

@@ -51,11 +51,16 @@ func (g *GitHub) authenticate(r *http.Request) (caller, *answer) {
 	if g.lockOut > 0 && g.failed(c.addr, now) >= g.lockOut {
 		return c, fail(http.StatusForbidden, "Maximum number of login attempts exceeded. Please try again later.")
 	}
+	if !cred.basic && strings.HasPrefix(cred.secret, "eyJ") {
+		app, refused := g.authenticateApp(cred.secret)
+		c.app = app
+		return c, refused
+	}
 	t := g.tokens[cred.secret]
 	switch {
 	case t != nil && !t.expired(now):
 		c.token = t
-	case cred.basic && cred.secret != "" && g.clients[cred.user] == cred.secret:
+	case cred.basic && cred.secret != "" && g.clients[cred.user] != nil && g.clients[cred.user].secret == cred.secret:
 		c.client = cred.user
 	default:
 		if g.lockOut > 0 {
@@ -65,6 +70,9 @@ func (g *GitHub) authenticate(r *http.Request) (caller, *answer) {
 	}
 	if t != nil && t.user != 0 && g.accounts[t.user].suspended {
 		return c, fail(http.StatusForbidden, "Sorry. Your account was suspended.")
+	}
+	if t != nil && t.install != nil && !t.install.suspended.IsZero() {
+		return c, fail(http.StatusForbidden, "This installation has been suspended")
 	}
 	return c, nil
 }

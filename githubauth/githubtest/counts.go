@@ -15,17 +15,18 @@ const Unknown = "(unknown)"
 // Route names for the requests most often counted. Others are the patterns in routes.go: a method and a path
 // with {owner} and {repo}.
 const (
-	GetUser              = "GET /user"
-	GetRepo              = "GET /repos/{owner}/{repo}"
-	GetRepoByID          = "GET /repositories/{id}"
-	GetBranches          = "GET /repos/{owner}/{repo}/branches"
-	GetInstallationRepos = "GET /installation/repositories"
-	GetCollaborator      = "GET /repos/{owner}/{repo}/collaborators/{username}/permission"
-	PostGraphQL          = "POST /graphql"
-	GitUploadPack        = "GET /{owner}/{repo}.git/info/refs?service=git-upload-pack"
-	GitReceivePack       = "GET /{owner}/{repo}.git/info/refs?service=git-receive-pack"
-	DeleteRef            = "DELETE /repos/{owner}/{repo}/git/refs/{ref...}"
-	GenerateNotes        = "POST /repos/{owner}/{repo}/releases/generate-notes"
+	GetUser                 = "GET /user"
+	GetRepo                 = "GET /repos/{owner}/{repo}"
+	GetRepoByID             = "GET /repositories/{id}"
+	GetBranches             = "GET /repos/{owner}/{repo}/branches"
+	GetInstallationRepos    = "GET /installation/repositories"
+	GetCollaborator         = "GET /repos/{owner}/{repo}/collaborators/{username}/permission"
+	CreateInstallationToken = "POST /app/installations/{installation}/access_tokens"
+	PostGraphQL             = "POST /graphql"
+	GitUploadPack           = "GET /{owner}/{repo}.git/info/refs?service=git-upload-pack"
+	GitReceivePack          = "GET /{owner}/{repo}.git/info/refs?service=git-receive-pack"
+	DeleteRef               = "DELETE /repos/{owner}/{repo}/git/refs/{ref...}"
+	GenerateNotes           = "POST /repos/{owner}/{repo}/releases/generate-notes"
 )
 
 const (
@@ -66,7 +67,9 @@ func (c Counts) Of(route string) int { return c.sum(func(k countKey) bool { retu
 func (c Counts) Git() int { return c.sum(func(k countKey) bool { return isGit(k.route) }) }
 
 // API is the number of requests to REST and GraphQL.
-func (c Counts) API() int { return c.Total() - c.Git() }
+func (c Counts) API() int {
+	return c.sum(func(k countKey) bool { return !isGit(k.route) && site[k.route] == nil })
+}
 
 // By leaves the requests made with one token; "" for those without any.
 func (c Counts) By(token string) Counts {
@@ -149,7 +152,8 @@ func (g *GitHub) begin(w http.ResponseWriter, r *http.Request, route string) *re
 	}
 }
 
-func (g *GitHub) end(rec *recorder) {
+// finish tells Observe.
+func (g *GitHub) finish(rec *recorder) {
 	if g.observe != nil {
 		rec.call.Took = time.Since(rec.start)
 		g.observe(rec.call)

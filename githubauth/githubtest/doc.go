@@ -37,8 +37,26 @@
 //     description in openapi_test.go: right fields, right types, none invented.
 //   - Probes: the routes by which a caller learns whether it may read or write without changing anything
 //     (github.md §1.4), with git's first request among them. Real git can ls-remote and push --dry-run here.
-//   - GraphQL: viewer, node, nodes, repository and rateLimit, with aliases, variables and fragments, partial
-//     answers included.
+//   - GraphQL: viewer, node, nodes, repository with its collaborators, and rateLimit, with aliases, variables
+//     and fragments, partial answers included: policies of organizations are errors beside the data of the
+//     rest, and single sign-on is announced in the header too (cli/cli#7881). RefuseGraphQL turns it off.
+//   - GitHub Apps ("Authenticating with a GitHub App"): their JWTs with RS256, at most ten minutes; where they
+//     are installed, suspended or not; installation tokens for an hour, narrowed to repositories and
+//     permissions if asked, which lose what the installation loses.
+//   - Webhooks ("Webhook events and payloads", "Validating webhook deliveries"): changes made here are told to
+//     the hooks that AddHook registered, signed, in order and once; what GitHub has no event for (base
+//     permissions, single sign-on, internal to private…) is told to nobody. The bodies are held against
+//     GitHub's description too. Deliveries go to loopback addresses only.
+//   - Logins ("Authorizing OAuth apps", "Generating a user access token for a GitHub App"): the web flow with
+//     state, PKCE by S256, exact callbacks and prompt; the device flow; codes that are good once, for ten
+//     minutes; gho_ tokens that stay and whose scopes add up, at most ten of a kind; ghu_ tokens for eight
+//     hours with ghr_ tokens that are good once; the app's questions about its own tokens, and their end.
+//     There is no password: the pages have a button for everybody, and AuthorizeAs and AuthorizeDevice do
+//     what a person does there.
+//   - Actions ID tokens ("OpenID Connect reference"): issuer, keys and their rotation, all claims of a job, and
+//     the address a job asks at. ActionsEnv is the environment that npm finds in a job.
+//   - People, teams and collaborators (github.md §7): lists and changes with GitHub's rules about roles, scopes
+//     and the permissions members and administration; invitations grant nothing before they are accepted.
 //
 // It answers at three kinds of address at once: the API below / as on api.github.com, the API below /api/v3
 // and /api/graphql as on an Enterprise Server, and git below /{owner}/{repo}.git as on github.com. Links in
@@ -46,20 +64,22 @@
 //
 // # What it does not
 //
-// There are no pages, no login (OAuth web and device flow, token check of an app), no webhooks, no Actions ID
-// tokens, no contents: every repository has one commit that can't be fetched, and a write that would succeed
-// is answered and forgotten. GitHub App JWTs are not accepted. Every organization is in one enterprise.
-// Secondary limits are never met by themselves, only as a Fault; GraphQL queries cost one point. Tokens do
-// not expire unless told to. There are no custom roles, forks, nested teams, branch protection or rulesets.
+// There are no other pages, no contents: every repository has one commit that can't be fetched, and a change
+// of contents that would succeed is answered and forgotten. Every organization is in one enterprise. Secondary
+// limits are never met by themselves, only as a Fault; GraphQL queries cost one point. Tokens minted by Token
+// do not expire unless told to. There are no custom roles, forks, nested teams, branch protection or rulesets.
 // GraphQL knows neither introspection nor directives, and lets databaseId be asked of a repository's owner
 // without a fragment.
 //
 // Where nobody has published what GitHub does, the fake takes the answer that gives a caller less:
 // viewerPermission is null for installation tokens, a pending fine-grained token reads what is public, 404
-// hides a former name from those who may not see the repository.
+// hides a former name from those who may not see the repository, a scope that is missing on a route of an
+// organization is a 404, every membership is concealed. Invitations to organizations send no webhook. OAuth
+// redirects want exactly a registered callback, where GitHub lets the path go deeper.
 //
 // # Shape
 //
-// Handlers are functions from a consistent state to an answer, run under one lock (serve.go); they write
-// nothing. What a caller may do is decided in access.go only. The table in routes.go is the whole REST API.
+// Handlers are functions from a consistent state to an answer, run under one lock (serve.go). What a caller may
+// do is decided in access.go and access_org.go only. The tables in routes.go and routes_people.go are the whole
+// REST API, the one in site.go the rest of the site. Changes tell webhooks of themselves (hook_event.go).
 package githubtest

@@ -16,7 +16,7 @@ func (g *GitHub) serveGit(w http.ResponseWriter, r *http.Request) {
 		name = GitReceivePack
 	}
 	rec := g.begin(w, r, name)
-	defer g.end(rec)
+	defer g.finish(rec)
 	if g.fault(rec, r, name) {
 		return
 	}

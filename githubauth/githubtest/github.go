@@ -21,21 +21,42 @@ type GitHub struct {
 	observe func(Call)
 	lockOut int
 
-	mu       sync.Mutex
-	random   *rand.ChaCha8
-	lastID   int64
-	accounts map[int64]*account
-	logins   map[string]int64 // folded login -> account
-	repos    map[int64]*repo
-	names    map[string]int64 // folded owner/name -> repository
-	moved    map[string]int64 // folded former owner/name -> repository
-	tokens   map[string]*token
-	clients  map[string]string // OAuth client id -> client secret
+	mu        sync.Mutex
+	random    *rand.ChaCha8
+	lastID    int64
+	lastToken int64
+	accounts  map[int64]*account
+	logins    map[string]int64 // folded login -> account
+	repos     map[int64]*repo
+	names     map[string]int64 // folded owner/name -> repository
+	moved     map[string]int64 // folded former owner/name -> repository
+	tokens    map[string]*token
+	clients   map[string]*client // by client id
+	apps      map[int64]*app
+
+	invitations map[int64]*invitation
+	codes       map[string]*code
+	refreshes   map[string]*refresh
+	devices     map[string]*device // by device code
+
 	limits   Limits
 	buckets  map[bucketKey]*bucket
 	failures map[netip.Addr][]time.Time // of authentication
 	faults   []*placedFault
 	counts   map[countKey]int
+
+	oidcKeys []oidcKey       // the present one first
+	runs     map[string]*run // by request token
+	lastRun  int64
+
+	hooks      []*hook
+	queue      chan *Delivery
+	deliveries []*Delivery
+	waiting    int // deliveries in the queue or on their way
+	delivered  sync.Cond
+	stopHooks  func()
+
+	noGraphQL int // status that refuses every query, 0 for none
 
 	servers  []*http.Server
 	listener net.Listener
@@ -85,12 +106,21 @@ func New(options ...Option) *GitHub {
 		names:    map[string]int64{},
 		moved:    map[string]int64{},
 		tokens:   map[string]*token{},
-		clients:  map[string]string{},
+		clients:  map[string]*client{},
+		apps:     map[int64]*app{},
+
+		invitations: map[int64]*invitation{},
+		runs:        map[string]*run{},
+		codes:       map[string]*code{},
+		refreshes:   map[string]*refresh{},
+		devices:     map[string]*device{},
+
 		limits:   DefaultLimits(),
 		buckets:  map[bucketKey]*bucket{},
 		failures: map[netip.Addr][]time.Time{},
 		counts:   map[countKey]int{},
 	}
+	g.delivered.L = &g.mu
 	Seed(rand.Uint64())(g)
 	for _, o := range options {
 		o(g)
@@ -126,11 +156,12 @@ func (g *GitHub) adopt(l net.Listener) *http.Server {
 	return srv
 }
 
-// Close stops serving and ends every open connection.
+// Close stops serving, ends every open connection and drops the webhooks that wait.
 func (g *GitHub) Close() {
 	g.mu.Lock()
 	servers, listener := g.servers, g.listener
 	g.servers = nil
+	g.endHooks()
 	g.mu.Unlock()
 	for _, srv := range servers {
 		srv.Close()

@@ -13,6 +13,9 @@ func postGraphQL(g *GitHub, c *call) answer {
 	if c.token == nil {
 		return *fail(http.StatusUnauthorized, "This endpoint requires you to be authenticated.")
 	}
+	if g.noGraphQL != 0 {
+		return *fail(g.noGraphQL, http.StatusText(g.noGraphQL))
+	}
 	var request struct {
 		Query     string
 		Variables map[string]any
@@ -41,7 +44,19 @@ func postGraphQL(g *GitHub, c *call) answer {
 	if len(x.errors) > 0 {
 		answer["errors"] = x.errors
 	}
-	return ok(answer)
+	a := ok(answer)
+	if x.sso != "" {
+		a = a.with("X-GitHub-SSO", x.sso)
+	}
+	return a
+}
+
+// RefuseGraphQL has every query of an authenticated caller answered with this status, as a proxy or an
+// Enterprise Server's administrator may; 0 allows them again.
+func (g *GitHub) RefuseGraphQL(status int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.noGraphQL = status
 }
 
 // execution answers one query.
@@ -50,8 +65,9 @@ type execution struct {
 	c         *call
 	fragments map[string]selection
 	errors    []any
-	invalid   bool // the query doesn't fit the schema, so there is no data
-	void      bool // a field that may not be null failed, so data is null
+	invalid   bool   // the query doesn't fit the schema, so there is no data
+	void      bool   // a field that may not be null failed, so data is null
+	sso       string // X-GitHub-SSO of the first organization that wants single sign-on
 	depth     int
 }
 

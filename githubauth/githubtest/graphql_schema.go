@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -72,6 +73,9 @@ func (x *execution) repository(r *repo, s selection, path []any, missing string)
 	}
 	owner := g.accounts[r.owner]
 	if p := g.policy(c.caller, owner); p != nil {
+		if p.sso && x.sso == "" {
+			x.sso = p.ssoHeader(c.web)
+		}
 		x.fail(s, path, "FORBIDDEN", p.message, map[string]any{"saml_failure": p.sso})
 		return nil
 	}
@@ -80,13 +84,59 @@ func (x *execution) repository(r *repo, s selection, path []any, missing string)
 	if c.token.user != 0 {
 		permission = g.role(c.token.user, r).graphql()
 	}
-	return object{kind: "Repository", interfaces: []string{"Node", "UniformResourceLocatable"}, field: fields(map[string]any{
+	plain := fields(map[string]any{
 		"id": r.nodeID(), "databaseId": r.id, "name": r.name, "nameWithOwner": g.fullName(r), "url": c.web + "/" + g.fullName(r),
 		"isPrivate": r.visibility != Public, "visibility": strings.ToUpper(string(r.visibility)),
 		"isArchived": r.archived, "isDisabled": r.blocked != "", "isEmpty": r.empty, "isFork": false,
 		"isInOrganization": owner.org, "viewerPermission": permission,
 		"owner": accountObject(owner), "updatedAt": stamp(r.updated), "createdAt": stamp(r.created),
+	})
+	return object{kind: "Repository", interfaces: []string{"Node", "UniformResourceLocatable"}, field: func(s selection, path []any) (any, bool) {
+		if s.name == "collaborators" {
+			return x.collaborators(r, s, path), true
+		}
+		return plain(s, path)
+	}}
+}
+
+// collaborators is Repository.collaborators, which wants push of a person who asks, as the REST list does.
+// The argument login leaves the one with that login.
+func (x *execution) collaborators(r *repo, s selection, path []any) any {
+	g, t := x.g, x.c.token
+	if t.user != 0 && g.role(t.user, r) < Push {
+		x.fail(s, path, "FORBIDDEN", "You do not have permission to view repository collaborators.", nil)
+		return nil
+	}
+	login, one := s.args["login"].(string)
+	edges, nodes := []any{}, []any{}
+	for _, u := range g.collaboratorsOf(r) {
+		if one && fold(u.login) != fold(login) {
+			continue
+		}
+		edges = append(edges, object{kind: "RepositoryCollaboratorEdge", field: fields(map[string]any{
+			"permission": g.role(u.id, r).graphql(), "node": accountObject(u), "cursor": u.nodeID(),
+		})})
+		nodes = append(nodes, accountObject(u))
+	}
+	total := len(edges)
+	if first, given := s.args["first"].(float64); given {
+		n := min(total, max(0, int(first)))
+		edges, nodes = edges[:n], nodes[:n]
+	}
+	return object{kind: "RepositoryCollaboratorConnection", field: fields(map[string]any{
+		"totalCount": total, "edges": edges, "nodes": nodes,
 	})}
+}
+
+// collaboratorsOf returns the people who have a role of their own on the repository, oldest first.
+func (g *GitHub) collaboratorsOf(r *repo) []*account {
+	var all []*account
+	for _, id := range sortedKeys(maps.Keys(g.accounts)) {
+		if u := g.accounts[id]; !u.org && g.givenRole(u.id, r) > NoRole {
+			all = append(all, u)
+		}
+	}
+	return all
 }
 
 // accountObject is a User or an Organization. In the interface RepositoryOwner real GitHub has no databaseId:

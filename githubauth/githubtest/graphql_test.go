@@ -3,6 +3,7 @@ package githubtest
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 	"testing"
@@ -162,5 +163,71 @@ func TestQuerySyntax(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v", text, got)
 		}
+	}
+}
+
+// TestPartialSSO is cli/cli#7881: beside protected nodes, the others are answered, and the header says where
+// to authorise the token.
+func TestPartialSSO(t *testing.T) {
+	f := started(t)
+	own := f.AddRepo("wendy/notes", Private)
+	f.RequireSSO("acme", true)
+	text := fmt.Sprintf(`{"query":"{nodes(ids:[\"%s\",\"%s\"]){... on Repository{name}}}"}`, f.UI.NodeID, own.NodeID)
+	r := f.as(t, f.Wendy).do(PostGraphQL, text)
+	if want := jsonOf(t, `{"nodes":[null,{"name":"notes"}]}`); r.StatusCode != 200 || !reflect.DeepEqual(r.document(t)["data"], want) {
+		t.Errorf("%d %s", r.StatusCode, r.body)
+	}
+	if h := r.Header.Get("X-GitHub-SSO"); !strings.HasPrefix(h, "required; url="+f.URL()+"/orgs/acme/sso?") {
+		t.Errorf("%q", h)
+	}
+	f.AuthorizeSSO(f.Wendy, "acme")
+	if r := f.as(t, f.Wendy).do(PostGraphQL, text); r.document(t)["errors"] != nil || r.Header.Get("X-GitHub-SSO") != "" {
+		t.Errorf("authorised: %s", r.body)
+	}
+}
+
+func TestGraphQLPolicies(t *testing.T) {
+	f := started(t)
+	text := fmt.Sprintf(`{"query":"{node(id:\"%s\"){id}}"}`, f.UI.NodeID)
+	refused := func(token, want string) {
+		t.Helper()
+		r := f.as(t, token).do(PostGraphQL, text)
+		e, _ := r.document(t)["errors"].([]any)
+		if len(e) != 1 || r.Header.Get("X-GitHub-SSO") != "" {
+			t.Fatalf("%s", r.body)
+		}
+		first := e[0].(map[string]any)
+		if first["type"] != "FORBIDDEN" || !strings.Contains(first["message"].(string), want) || first["extensions"].(map[string]any)["saml_failure"] != false {
+			t.Errorf("%v", first)
+		}
+	}
+	f.ForbidClassic("acme", true)
+	refused(f.Wendy, "forbids access via a personal access token (classic)")
+	f.AllowAddresses("acme", netip.MustParsePrefix("192.0.2.0/24"))
+	refused(f.WendyReads, "IP allow list")
+	f.AllowAddresses("acme")
+	f.RefuseGraphQL(403)
+	f.as(t, f.WendyReads).want(403, PostGraphQL)
+	f.as(t, f.WendyReads).want(200, "GET /repos/acme/ui")
+	f.RefuseGraphQL(0)
+	f.as(t, f.WendyReads).want(200, PostGraphQL)
+}
+
+func TestGraphQLCollaborators(t *testing.T) {
+	f := started(t)
+	const text = `query($l:String){repository(owner:"acme",name:"open"){collaborators(login:$l,first:1){totalCount edges{permission node{login}}}}}`
+	f.Grant("wendy", "acme/open", Push)
+	one := func(token, login string) any {
+		t.Helper()
+		return f.as(t, token).query(text, map[string]any{"l": login})["data"].(map[string]any)["repository"].(map[string]any)["collaborators"]
+	}
+	if got, want := one(f.Wendy, "ADA"), jsonOf(t, `{"totalCount":1,"edges":[{"permission":"ADMIN","node":{"login":"ada"}}]}`); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v", got)
+	}
+	if got, want := one(f.Wendy, "mallory"), jsonOf(t, `{"totalCount":0,"edges":[]}`); !reflect.DeepEqual(got, want) {
+		t.Errorf("a stranger on a public repository: %v", got)
+	}
+	if got := one(f.Rita, "ada"); got != nil {
+		t.Errorf("shown to a reader: %v", got)
 	}
 }

@@ -94,6 +94,8 @@ func (g *GitHub) quota(c caller) (who string, limit int) {
 	switch {
 	case c.client != "":
 		return "client ID " + c.client, g.limits.OAuthApp
+	case c.app != nil:
+		return fmt.Sprintf("app ID %d", c.app.ID), g.limits.Installation
 	case t == nil:
 		return c.addr.String(), g.limits.Anonymous
 	case t.form == actions:

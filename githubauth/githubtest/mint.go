@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"strconv"
 	"strings"
 )
 
@@ -51,10 +52,14 @@ func checksum(body string) string {
 // stateless is ghs_<APPID>_<JWT>, about 520 characters of [A-Za-z0-9._-] (announced 2026-04-24). The content
 // of the JWT is no contract, and here it says so.
 func (g *GitHub) stateless(t *token) string {
-	part := base64.RawURLEncoding.EncodeToString
-	header := part([]byte(`{"alg":"ES256","typ":"JWT","kid":"githubtest"}`))
+	encode := base64.RawURLEncoding.EncodeToString
+	header := encode([]byte(`{"alg":"ES256","typ":"JWT","kid":"githubtest"}`))
 	claims := fmt.Sprintf(`{"iss":"githubtest, not GitHub","note":"FAKE%s","jti":"%s"}`, t.label, g.word(206, ""))
-	return "ghs_1234567_" + header + "." + part([]byte(claims)) + "." + part(g.bytes(64))
+	id := int64(1234567)
+	if t.install != nil {
+		id = t.install.app.ID
+	}
+	return "ghs_" + strconv.FormatInt(id, 10) + "_" + header + "." + encode([]byte(claims)) + "." + encode(g.bytes(64))
 }
 
 // word is n random characters of base 62 that begin with FAKE and the letters and digits of the label.

@@ -127,6 +127,10 @@ func (d *description) translate(v any) any {
 		for key, value := range v {
 			switch key {
 			case "nullable", "example", "examples", "default", "enum", "description", "discriminator":
+			case "format":
+				if value != "uri-template" { // the validator rejects {/user}, which RFC 6570 has
+					m[key] = value
+				}
 			default:
 				m[key] = d.translate(value)
 			}
@@ -155,7 +159,7 @@ func (d *description) invented(schema map[string]any, value any, path string) []
 		}
 	case map[string]any:
 		known := d.properties(schema)
-		if len(known) == 0 {
+		if _, open := schema["additionalProperties"].(map[string]any); open || len(known) == 0 {
 			return nil // anything goes
 		}
 		for name, inner := range v {

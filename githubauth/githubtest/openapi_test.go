@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -85,6 +86,9 @@ func exchanges(f *Fixture) (all []exchange, tokens map[string]string) {
 // refs without a body, its errors have one all the same.
 func (d *description) schemaOf(t *testing.T, x exchange) map[string]any {
 	t.Helper()
+	if name, isList := strings.CutPrefix(x.instead, "[]"); isList { // where the description contradicts itself
+		return map[string]any{"type": "array", "items": component(name)}
+	}
 	method, _, _ := strings.Cut(x.request, " ")
 	schema, described := d.response(method, x.path, fmt.Sprint(x.status))
 	if described == (x.instead != "") {
@@ -95,9 +99,6 @@ func (d *description) schemaOf(t *testing.T, x exchange) map[string]any {
 	}
 	if schema == nil && x.status >= 400 {
 		schema = component("basic-error")
-	}
-	if schema == nil {
-		t.Fatalf("%s %s %d has no schema", method, x.path, x.status)
 	}
 	return schema
 }
@@ -115,9 +116,16 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 	f.Block("acme/blocked", "tos")
 	f.SetEmpty("acme/empty", true)
 	all, tokens := exchanges(f)
+	all = append(all, appExchanges(f, tokens)...)
+	all = append(all, oauthExchanges(f)...)
+	all = append(all, peopleExchanges(f, tokens)...)
 	for _, x := range all {
 		t.Run(fmt.Sprintf("%s %s %d", x.who, x.request, x.status), func(t *testing.T) {
-			r := f.as(t, tokens[x.who]).do(x.request, x.body)
+			var header []string
+			if id, secret, isClient := strings.Cut(x.who, ":"); isClient {
+				header = []string{"Authorization", basic(id, secret)}
+			}
+			r := f.as(t, tokens[x.who]).do(x.request, x.body, header...)
 			if r.StatusCode != x.status {
 				t.Fatalf("%d: %s", r.StatusCode, r.body)
 			}
@@ -128,7 +136,7 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 	}
 	t.Run("every route", func(t *testing.T) {
 		counts := f.Counts()
-		for _, rt := range table {
+		for _, rt := range slices.Concat(table, peopleTable) {
 			if rt.pattern != "/" && rt.pattern != PostGraphQL && counts.Of(rt.pattern) == 0 {
 				t.Errorf("%s was not asked", rt.pattern)
 			}
@@ -140,6 +148,12 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 func (d *description) complaints(t *testing.T, x exchange, body []byte) []string {
 	t.Helper()
 	schema := d.schemaOf(t, x)
+	if schema == nil {
+		if len(body) > 0 {
+			return []string{"GitHub answers without a body"}
+		}
+		return nil
+	}
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
 		return []string{err.Error()}

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ func (g *GitHub) addAccount(login string, org bool) Account {
 		a.base = Pull
 		a.members = map[int64]bool{}
 		a.teams = map[string]*team{}
+		a.invited = map[int64]bool{}
 	}
 	g.accounts[a.id] = a
 	g.logins[fold(login)] = a.id
@@ -54,6 +56,7 @@ func (g *GitHub) RenameAccount(login, to string) {
 		}
 	}
 	a.login = to
+	g.tellAccountName(a, login)
 }
 
 // Suspend has every credential of the user refused with 403; false lifts it.
@@ -72,7 +75,13 @@ func (g *GitHub) AddOwner(org, user string) { g.join(org, user, true) }
 func (g *GitHub) join(org, user string, owner bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustOrg(org).members[g.mustUser(user).id] = owner
+	o, id := g.mustOrg(org), g.mustUser(user).id
+	_, was := o.members[id]
+	o.members[id] = owner
+	delete(o.invited, id)
+	if !was {
+		g.tellOrgMember("member_added", o, id, owner)
+	}
 }
 
 // RemoveMember takes a user out of the organization and of its teams. Direct grants stay, so the user
@@ -81,9 +90,26 @@ func (g *GitHub) RemoveMember(org, user string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	o, id := g.mustOrg(org), g.mustUser(user).id
+	g.leave(o, id)
+}
+
+// leave ends a membership, and tells so if there was one.
+func (g *GitHub) leave(o *account, id int64) {
+	owner, was := o.members[id]
 	delete(o.members, id)
-	for _, t := range o.teams {
+	delete(o.invited, id)
+	for _, slug := range slices.Sorted(maps.Keys(o.teams)) {
+		g.leaveTeam(o.teams[slug], id)
+	}
+	if was {
+		g.tellOrgMember("member_removed", o, id, owner)
+	}
+}
+
+func (g *GitHub) leaveTeam(t *team, id int64) {
+	if _, in := t.members[id]; in {
 		delete(t.members, id)
+		g.tellMembership("removed", t, id)
 	}
 }
 
@@ -98,9 +124,17 @@ func (g *GitHub) SetBasePermission(org string, role Role) {
 func (g *GitHub) AddToTeam(org, name string, users ...string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t := g.mustOrg(org).team(name)
+	t := g.team(g.mustOrg(org), name)
 	for _, user := range users {
-		t.members[g.mustUser(user).id] = true
+		g.joinTeam(t, g.mustUser(user).id, false)
+	}
+}
+
+func (g *GitHub) joinTeam(t *team, id int64, maintainer bool) {
+	_, was := t.members[id]
+	t.members[id] = maintainer
+	if _, pending := t.org.invited[id]; !was && !pending {
+		g.tellMembership("added", t, id)
 	}
 }
 
@@ -108,16 +142,63 @@ func (g *GitHub) AddToTeam(org, name string, users ...string) {
 func (g *GitHub) GrantTeam(org, name, fullName string, role Role) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustOrg(org).team(name).repos[g.mustRepo(fullName).id] = role
+	g.grantTeam(g.team(g.mustOrg(org), name), g.mustRepo(fullName), role)
 }
 
-func (a *account) team(name string) *team {
-	t := a.teams[fold(name)]
+func (g *GitHub) grantTeam(t *team, r *repo, role Role) {
+	was, had := t.repos[r.id]
+	t.repos[r.id] = role
+	if role == NoRole {
+		delete(t.repos, r.id)
+	}
+	switch {
+	case had && role == NoRole:
+		g.tellTeam("removed_from_repository", t, r, nil)
+	case !had && role != NoRole:
+		g.tellTeam("added_to_repository", t, r, nil)
+	case had && was != role:
+		g.tellTeam("edited", t, r, map[string]any{"changes": map[string]any{"repository": map[string]any{"permissions": from(map[string]any{
+			"admin": was >= Admin, "push": was >= Push, "pull": was >= Pull,
+		})}}})
+	}
+}
+
+// team finds a team by name or slug, or makes it.
+func (g *GitHub) team(o *account, name string) *team {
+	slug := slugOf(name)
+	t := o.teams[slug]
 	if t == nil {
-		t = &team{members: map[int64]bool{}, repos: map[int64]Role{}}
-		a.teams[fold(name)] = t
+		t = &team{id: g.nextID(), org: o, name: name, slug: slug, members: map[int64]bool{}, repos: map[int64]Role{}, created: g.now()}
+		o.teams[slug] = t
+		g.tellTeam("created", t, nil, nil)
 	}
 	return t
+}
+
+// DeleteTeam deletes a team, and with it what its members had through it.
+func (g *GitHub) DeleteTeam(org, name string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t := g.mustOrg(org).teams[slugOf(name)]
+	if t == nil {
+		panic("githubtest: no team " + name)
+	}
+	g.deleteTeam(t)
+}
+
+func (g *GitHub) deleteTeam(t *team) {
+	delete(t.org.teams, t.slug)
+	g.tellTeam("deleted", t, nil, nil)
+}
+
+// slugOf is a team's name in URLs.
+func slugOf(name string) string {
+	return strings.Trim(strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '-' {
+			return c
+		}
+		return '-'
+	}, fold(name)), "-")
 }
 
 // RequireSSO has the organization enforce SAML single sign-on: members' classic tokens are refused with
@@ -143,13 +224,6 @@ func (g *GitHub) AllowAddresses(org string, prefixes ...netip.Prefix) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mustOrg(org).allow = slices.Clone(prefixes)
-}
-
-// AddOAuthApp registers an OAuth app, whose client id and secret read public data as Basic credentials.
-func (g *GitHub) AddOAuthApp(clientID, clientSecret string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.clients[clientID] = clientSecret
 }
 
 func sortedKeys(keys iter.Seq[int64]) []int64 { return slices.Sorted(keys) }

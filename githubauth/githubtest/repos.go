@@ -19,6 +19,8 @@ func (g *GitHub) AddRepo(fullName string, v Visibility) Repo {
 	g.repos[r.id] = r
 	g.names[fold(fullName)] = r.id
 	delete(g.moved, fold(fullName))
+	g.named(r)
+	g.tellRepo("created", r, nil)
 	return g.repo(r)
 }
 
@@ -34,14 +36,32 @@ func (g *GitHub) Repo(fullName string) Repo {
 func (g *GitHub) Grant(user, fullName string, role Role) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustRepo(fullName).grants[g.mustUser(user).id] = role
+	g.grant(g.mustRepo(fullName), g.mustUser(user).id, role)
+}
+
+func (g *GitHub) grant(r *repo, user int64, role Role) {
+	was, had := r.grants[user]
+	r.grants[user] = role
+	switch {
+	case !had:
+		g.tellMember("added", r, user, NoRole, role)
+	case was != role:
+		g.tellMember("edited", r, user, was, role)
+	}
 }
 
 // Revoke takes back what Grant gave.
 func (g *GitHub) Revoke(user, fullName string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.mustRepo(fullName).grants, g.mustUser(user).id)
+	g.revoke(g.mustRepo(fullName), g.mustUser(user).id)
+}
+
+func (g *GitHub) revoke(r *repo, user int64) {
+	if was, had := r.grants[user]; had {
+		delete(r.grants, user)
+		g.tellMember("removed", r, user, was, NoRole)
+	}
 }
 
 // Rename changes the name within the owner. The former name redirects ("Renaming a repository").
@@ -51,7 +71,10 @@ func (g *GitHub) Rename(fullName, name string) {
 	r := g.mustRepo(fullName)
 	g.mustBeFree(g.accounts[r.owner].login+"/"+name, r)
 	g.reName(r, fold(fullName), fold(g.accounts[r.owner].login+"/"+name))
+	was := r.name
+	g.named(r)
 	r.name, r.updated = name, g.now()
+	g.tellRepo("renamed", r, map[string]any{"changes": map[string]any{"repository": map[string]any{"name": from(was)}}})
 }
 
 // Transfer gives the repository to another owner. The id stays, the former name redirects, roles granted
@@ -67,22 +90,42 @@ func (g *GitHub) Transfer(fullName, owner string) {
 		}
 	}
 	g.reName(r, fold(fullName), fold(to.login+"/"+r.name))
+	was := g.accounts[r.owner]
+	g.named(r)
 	r.owner, r.updated = to.id, g.now()
+	g.tellTransfer(r, was)
 }
 
 // Archive makes the repository read-only, or writable again.
 func (g *GitHub) Archive(fullName string, archived bool) {
-	g.change(fullName, func(r *repo) { r.archived = archived })
+	g.change(fullName, func(r *repo) {
+		was := r.archived
+		r.archived = archived
+		switch {
+		case archived && !was:
+			g.tellRepo("archived", r, nil)
+		case was && !archived:
+			g.tellRepo("unarchived", r, nil)
+		}
+	})
 }
 
 // SetVisibility makes the repository public, private or internal.
 func (g *GitHub) SetVisibility(fullName string, v Visibility) {
-	g.change(fullName, func(r *repo) { r.visibility = v })
+	g.change(fullName, func(r *repo) {
+		was := r.visibility
+		r.visibility = v
+		g.tellVisibility(r, was)
+	})
 }
 
 // SetDefaultBranch renames the only branch.
 func (g *GitHub) SetDefaultBranch(fullName, branch string) {
-	g.change(fullName, func(r *repo) { r.branch = branch })
+	g.change(fullName, func(r *repo) {
+		was := r.branch
+		r.branch = branch
+		g.tellRepo("edited", r, map[string]any{"changes": map[string]any{"default_branch": from(was)}})
+	})
 }
 
 // SetEmpty takes the only commit away, or gives it back.
@@ -101,6 +144,7 @@ func (g *GitHub) DeleteRepo(fullName string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	r := g.mustRepo(fullName)
+	g.tellRepo("deleted", r, nil)
 	delete(g.names, fold(fullName))
 	delete(g.repos, r.id)
 	maps.DeleteFunc(g.moved, func(_ string, id int64) bool { return id == r.id })

@@ -10,23 +10,12 @@ import (
 // one, is the refusal: 404 for what isn't there or is hidden, a redirect from a former name, 403 or 451 for
 // policies and blocks.
 func (g *GitHub) repository(c *call) (*repo, *answer) {
-	var r *repo
-	moved := false
-	if id := c.PathValue("id"); id != "" {
-		n, _ := strconv.ParseInt(id, 10, 64)
-		r = g.repos[n]
-	} else {
-		r, moved = g.findRepo(c.PathValue("owner"), c.PathValue("repo"))
-	}
+	r, moved := g.repoOfPath(c)
 	if r == nil || !g.visible(c.caller, r) {
 		return nil, notFound()
 	}
 	if p := g.policy(c.caller, g.accounts[r.owner]); p != nil {
-		a := fail(http.StatusForbidden, p.message)
-		if p.sso {
-			*a = a.with("X-GitHub-SSO", "required; url="+c.web+"/orgs/"+p.org.login+"/sso?authorization_request=FAKE")
-		}
-		return nil, a
+		return nil, p.answer(c)
 	}
 	if r.blocked != "" {
 		return nil, blocked(c, g.fullName(r), r)
@@ -35,6 +24,15 @@ func (g *GitHub) repository(c *call) (*repo, *answer) {
 		return nil, redirect(c, r)
 	}
 	return r, nil
+}
+
+// repoOfPath finds the repository that the path names, by name or by id, for anybody.
+func (g *GitHub) repoOfPath(c *call) (r *repo, moved bool) {
+	if id := c.PathValue("id"); id != "" {
+		n, _ := strconv.ParseInt(id, 10, 64)
+		return g.repos[n], false
+	}
+	return g.findRepo(c.PathValue("owner"), c.PathValue("repo"))
 }
 
 // redirect leads from a former name to the same route below the id: with 301, or 307 where the method must

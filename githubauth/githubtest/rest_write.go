@@ -43,6 +43,15 @@ func jsonBody(c *call) (map[string]any, *answer) {
 	return fields, nil
 }
 
+// jsonInto reads a JSON body into a struct; no body is an empty one.
+func jsonInto(c *call, v any) *answer {
+	body, err := io.ReadAll(io.LimitReader(c.Body, 1<<20))
+	if err != nil || len(body) > 0 && json.Unmarshal(body, v) != nil {
+		return fail(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	return nil
+}
+
 // generateNotes is POST …/releases/generate-notes: "The generated release notes are not saved anywhere".
 func generateNotes(g *GitHub, c *call) answer {
 	if _, refused := g.writable(c); refused != nil {

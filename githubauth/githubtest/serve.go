@@ -16,6 +16,7 @@ type route struct {
 	scopes  string // X-Accepted-OAuth-Scopes
 	needs   string // X-Accepted-GitHub-Permissions
 	free    bool   // not charged to the rate limit
+	app     bool   // for the JWT of an app, which nothing else is for
 	serve   func(*GitHub, *call) answer
 }
 
@@ -71,7 +72,7 @@ func (g *GitHub) handle(rt route) http.HandlerFunc {
 			name = strings.Replace(name, "GET ", "HEAD ", 1)
 		}
 		rec := g.begin(w, r, name)
-		defer g.end(rec)
+		defer g.finish(rec)
 		if g.fault(rec, r, name) {
 			return
 		}
@@ -111,6 +112,10 @@ func (g *GitHub) decide(r *http.Request, rt route) (http.Header, int, []byte) {
 	switch {
 	case refused != nil:
 		a = *refused
+	case rt.app && who.app == nil:
+		a = *fail(http.StatusUnauthorized, "A JSON web token could not be decoded")
+	case !rt.app && who.app != nil:
+		a = *fail(http.StatusForbidden, "Resource not accessible by integration")
 	case !rt.free && window.exhausted():
 		a = g.exceeded(who, rt)
 	default:

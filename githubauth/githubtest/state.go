@@ -86,15 +86,24 @@ type account struct {
 
 	members       map[int64]bool // user -> is an owner
 	base          Role
-	teams         map[string]*team
+	invited       map[int64]bool   // user -> as an owner
+	teams         map[string]*team // by slug
 	sso           bool
 	forbidClassic bool
-	allow         []netip.Prefix
+
+	ownersMakeTeams bool // and nobody else does
+	allow           []netip.Prefix
 }
 
 type team struct {
-	members map[int64]bool
-	repos   map[int64]Role
+	id         int64
+	org        *account
+	name, slug string
+	synced     bool           // with groups of an identity provider
+	secret     bool           // seen by its members and the owners only
+	members    map[int64]bool // user -> is a maintainer
+	repos      map[int64]Role
+	created    time.Time
 }
 
 type repo struct {
@@ -108,6 +117,7 @@ type repo struct {
 	branch           string
 	grants           map[int64]Role
 	created, updated time.Time
+	subjectIDs       bool // in the `sub` of ID tokens
 }
 
 func (a *account) nodeID() string {

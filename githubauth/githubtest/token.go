@@ -38,6 +38,8 @@ type FineGrained struct {
 	Owner    string
 	Repos    []string // owner/name
 	Contents Level
+
+	Permissions Permissions // beside contents and metadata
 }
 
 // AppUser is a GitHub App's token for a user, ghu_: what the user may do and the app was granted. No Owner
@@ -47,6 +49,8 @@ type AppUser struct {
 	Owner    string
 	Repos    []string
 	Contents Level
+
+	Permissions Permissions // beside contents and metadata
 }
 
 // Installation is a GitHub App's own token for one account, ghs_: the 2026 stateless form of some 520
@@ -56,6 +60,8 @@ type Installation struct {
 	Owner    string
 	Repos    []string
 	Contents Level
+
+	Permissions Permissions // beside contents and metadata
 }
 
 // Actions is the GITHUB_TOKEN of a workflow: an installation token that reaches one repository and that
@@ -103,6 +109,7 @@ const (
 )
 
 type token struct {
+	id      int64 // in the order they were made
 	secret  string
 	form    form
 	expires time.Time
@@ -119,6 +126,23 @@ type token struct {
 	only     int64 // the one repository of an Actions token
 	contents Level
 	bot      string
+
+	permissions Permissions // beside contents
+	install     *installed  // of an installation token that an app asked for
+	client      *client     // of a token that came from a login
+	device      bool        // it was the device flow, so its refresh needs no client secret
+	made        time.Time
+}
+
+// level is what the token was granted of a permission, wherever it reaches.
+func (t *token) level(permission string) Level {
+	switch permission {
+	case "contents":
+		return t.contents
+	case "metadata":
+		return Read
+	}
+	return t.permissions[permission]
 }
 
 // scoped says whether OAuth scopes limit the token, rather than permissions on repositories.
@@ -139,13 +163,13 @@ func (k FineGrained) describe(g *GitHub, t *token) {
 	if k.Owner != "" {
 		g.selectRepos(t, k.Owner, k.Repos)
 	}
-	t.contents = k.Contents
+	t.contents, t.permissions = k.Contents, k.Permissions
 }
 
 func (k AppUser) describe(g *GitHub, t *token) {
 	t.form, t.user = appUser, g.mustUser(k.User).id
 	g.selectRepos(t, k.Owner, k.Repos)
-	t.contents = k.Contents
+	t.contents, t.permissions = k.Contents, k.Permissions
 }
 
 func (k Installation) describe(g *GitHub, t *token) {
@@ -154,7 +178,7 @@ func (k Installation) describe(g *GitHub, t *token) {
 		t.bot = "octoapp[bot]"
 	}
 	g.selectRepos(t, g.mustAccount(k.Owner).login, k.Repos)
-	t.contents = k.Contents
+	t.contents, t.permissions = k.Contents, k.Permissions
 }
 
 func (k Actions) describe(g *GitHub, t *token) {
@@ -187,9 +211,17 @@ func (g *GitHub) Token(kind Kind, options ...TokenOption) string {
 	for _, o := range options {
 		o(t)
 	}
-	t.secret = g.mint(t)
-	g.tokens[t.secret] = t
+	g.keep(t)
 	return t.secret
+}
+
+// keep gives the token its secret, and remembers it.
+func (g *GitHub) keep(t *token) {
+	t.secret = g.mint(t)
+	t.made = g.now()
+	g.lastToken++
+	t.id = g.lastToken
+	g.tokens[t.secret] = t
 }
 
 // Edit changes what a token was granted, as its owner may at any time in GitHub's settings. The kind must be
@@ -203,6 +235,7 @@ func (g *GitHub) Edit(secret string, kind Kind) {
 		panic("githubtest: a token can't change its kind")
 	}
 	edited.secret, edited.expires, edited.pending, edited.sso = t.secret, t.expires, t.pending, t.sso
+	edited.install, edited.client, edited.made, edited.id = t.install, t.client, t.made, t.id
 	edited.old, edited.label = t.old, t.label
 	g.tokens[secret] = edited
 }
@@ -211,15 +244,18 @@ func (g *GitHub) Edit(secret string, kind Kind) {
 func (g *GitHub) RevokeToken(secret string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustToken(secret)
-	delete(g.tokens, secret)
+	g.end(g.mustToken(secret))
 }
 
 // Approve ends the state of Pending.
 func (g *GitHub) Approve(secret string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustToken(secret).pending = false
+	t := g.mustToken(secret)
+	if t.pending {
+		t.pending = false
+		g.tellApproval(t)
+	}
 }
 
 // AuthorizeSSO authorises a classic token for an organization that requires single sign-on.
