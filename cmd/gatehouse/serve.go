@@ -105,13 +105,17 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		defer func() { err = errors.Join(err, desk.Close()) }()
 	}
 
-	protocol, err := protocolOptions(cfg, packages, blobs, counts)
+	github, err := newGitHub(cfg, packages, counts)
+	if err != nil {
+		return err
+	}
+	protocol, err := protocolOptions(cfg, packages, blobs, github)
 	if err != nil {
 		return err
 	}
 	handler := server.New(server.Options{
 		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
-		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
+		Hooks: webhook(cfg, github), Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
 	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk, metrics: counts}
@@ -121,16 +125,17 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	}, func() { started(r) })
 }
 
-func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, counts metrics) (npm.Options, error) {
+func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, github *githubauth.Client) (npm.Options, error) {
 	if err := emptySpool(blobs.spool); err != nil {
 		return npm.Options{}, err
 	}
-	g, err := newGate(cfg, counts)
-	if err != nil {
-		return npm.Options{}, err
+	g := gate.New(nil, namespaces(cfg))
+	if github != nil {
+		g = gate.New(github, namespaces(cfg))
 	}
 	var global npm.Global
 	if cfg.Packages.Global == config.GlobalRedirect {
+		var err error
 		if global.Redirect, err = npm.ParseGlobal(cfg.Packages.GlobalRegistry); err != nil {
 			return npm.Options{}, fmt.Errorf("packages.global_registry: %w", err)
 		}
@@ -144,21 +149,6 @@ func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, 
 		Replace: cfg.Settings.AllowPreviousVersion, ReplaceOf: replaceOf,
 		MailDomain: "users.noreply." + cfg.Auth.GitHub.Host,
 	}, nil
-}
-
-func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
-	names := namespaces(cfg)
-	if cfg.Auth.Type == config.AuthNone {
-		return gate.New(nil, names), nil
-	}
-	github, err := githubauth.New(githubauth.Options{
-		APIURL: cfg.Auth.GitHub.APIURL, WebURL: cfg.Auth.GitHub.WebURL, UserAgent: "gatehouse/" + version, Observe: counts.observe(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	counts.ask(github)
-	return gate.New(github, names), nil
 }
 
 // namespaces says what the registry's names stand for.

@@ -39,16 +39,11 @@ func (p *protocol) binding(c *gin.Context) error {
 	if head.Binding.Kind != scopes.GitHub {
 		return answer(c, bindingAnswer{Package: name.String(), State: "unbound"})
 	}
-	// What is stored has the names of the day, and head those of now.
-	stored, err := p.Registry.Head(c.Request.Context(), name.String())
+	access, err := p.Gate.Allow(c.Request.Context(), who, name.String(), head.Binding, scopes.Install) // as just now
 	if err != nil {
 		return err
 	}
-	access, err := p.Gate.Allow(c.Request.Context(), who, name.String(), stored.Binding, scopes.Install)
-	if err != nil {
-		return err
-	}
-	return answer(c, describe(name, stored.Binding.Repo, access))
+	return answer(c, describe(name, head.Binding.Repo, access))
 }
 
 func describe(name packument.Name, bound scopes.Repo, access scopes.Access) bindingAnswer {

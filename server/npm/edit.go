@@ -112,7 +112,7 @@ func (p *protocol) edit(c *gin.Context) error {
 	case edit.Rev != "" && edit.Rev != revision:
 		return store.ErrStale // of a document that says which revision it was, that is the one
 	case !edit.HasVersions && edit.HasMaintainers:
-		return p.ownersElsewhere(head)
+		return p.ownersElsewhere(c, head, who)
 	case !edit.HasVersions:
 		return &packument.Invalid{Field: "body", Problem: `has neither "versions" nor "maintainers"`}
 	case len(edit.Versions) == 0:
@@ -140,15 +140,15 @@ func (p *protocol) edit(c *gin.Context) error {
 
 // owners is how pnpm 12 asks to add or remove one.
 func (p *protocol) owners(c *gin.Context) error {
-	_, head, _, err := p.visible(c)
+	_, head, who, err := p.visible(c)
 	if err != nil {
 		return p.drained(c, err)
 	}
-	return p.drained(c, p.ownersElsewhere(head))
+	return p.drained(c, p.ownersElsewhere(c, head, who))
 }
 
-func (p *protocol) ownersElsewhere(head store.Head) error {
-	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(head)}
+func (p *protocol) ownersElsewhere(c *gin.Context, head store.Head, who gate.Caller) error {
+	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(c.Request.Context(), head, who)}
 }
 
 // keepsAll reports whether every version that is there is listed.
@@ -210,8 +210,7 @@ func (p *protocol) visible(c *gin.Context) (packument.Name, store.Head, gate.Cal
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	head, err = p.shown(c, name, head, who, err)
-	return name, head, who, err
+	return name, head, who, p.shown(c, name, head, who, err)
 }
 
 func (p *protocol) allowed(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, what scopes.Action) error {
@@ -240,9 +239,14 @@ func (p *protocol) receiveDocument(c *gin.Context, who gate.Caller) (document []
 	return document, release, nil
 }
 
-func (p *protocol) settingsPage(head store.Head) string {
+// settingsPage is where access to the package's repository is given, by the name that it has now.
+func (p *protocol) settingsPage(ctx context.Context, head store.Head, who gate.Caller) string {
 	if head.Binding.Kind != scopes.GitHub {
 		return "the registry's operator can tell how"
 	}
-	return "https://" + p.Gate.Names().Host + "/" + head.Binding.Repo.String() + "/settings/access"
+	repo := head.Binding.Repo
+	if access, err := p.Gate.Allow(ctx, who, head.Name, head.Binding, scopes.Install); err == nil && access.Repo.ID == repo.ID {
+		repo = access.Repo
+	}
+	return "https://" + p.Gate.Names().Host + "/" + repo.String() + "/settings/access"
 }
