@@ -89,3 +89,10 @@ func TestIdentitiesAreWhole(t *testing.T) {
 	}
 	mustLoad(t, world{file: "auth.github.oauth.client_id: Iv1.1", env: []string{"GATEHOUSE_AUTH__GITHUB__CACHE__PATH="}, args: []string{"--auth.github.cache.path="}}.options(t, schema))
 }
+
+// Clients on the registry's machine have it in their environment.
+func TestTheClientsTokenIsNoSetting(t *testing.T) {
+	t.Parallel()
+	mustLoad(t, world{env: []string{"GATEHOUSE_TOKEN=ghp_secret"}}.options(t, schema))
+	equal(t, problems(t, world{env: []string{"GATEHOUSE_TOKENS=x"}}.options(t, schema), schema), []string{"GATEHOUSE_TOKENS: tokens is not a known key"})
+}

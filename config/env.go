@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
+// ClientToken is a variable for those who use a registry: the clients' configurations and "gatehouse bind" and "gatehouse why" read it. It is no setting.
+const ClientToken = "GATEHOUSE_TOKEN"
+
 const (
 	envPrefix  = "GATEHOUSE_"
 	fileSuffix = "_file"
 )
-
-// TokenVariable is where clients of a registry, gatehouse's own commands among them, find their token. It is no setting of a registry's.
-const TokenVariable = "GATEHOUSE_TOKEN"
 
 // envName is the variable of a key.
 func envName(key string) string {
@@ -63,7 +63,7 @@ func (l *loader) variables() []variable {
 	seen := map[string]bool{}
 	for _, v := range l.Environ {
 		name, value, _ := strings.Cut(v, "=")
-		if len(name) <= len(envPrefix) || !strings.EqualFold(name[:len(envPrefix)], envPrefix) || strings.EqualFold(name, TokenVariable) || seen[name] {
+		if len(name) <= len(envPrefix) || !strings.EqualFold(name[:len(envPrefix)], envPrefix) || name == ClientToken || seen[name] {
 			continue
 		}
 		seen[name] = true

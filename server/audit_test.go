@@ -11,7 +11,6 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/audit"
 	"gatehouse/server/gate"
-	"gatehouse/server/npm"
 )
 
 // audits are the audit's lines of a log in JSON.
@@ -151,7 +150,6 @@ func TestAudit(t *testing.T) {
 func TestAuditOpen(t *testing.T) {
 	s := newSite(t, func(o *server.Options) {
 		o.NPM.Gate = gate.New(nil, o.NPM.Gate.Names())
-		o.NPM.Global = npm.Global{Local: true}
 	})
 	s.publish(t, "1.0.0", "anything")
 	line, n := s.lastAudit(t)

@@ -44,7 +44,7 @@ func newSite(t *testing.T, change func(*server.Options)) *site {
 	}
 	o := server.Options{
 		NPM: npm.Options{
-			Registry: packages, Gate: gate.New(facts, scopes.Namespaces{Host: "github.com", Owners: []string{"acme"}}),
+			Registry: packages, Gate: gate.New(facts, scopes.Namespaces{Host: "github.com", Owners: []string{"acme"}, ToAll: true}),
 			MaxPublish: 1 << 20, Spool: t.TempDir(), MailDomain: "users.noreply.github.com",
 		},
 		Log: slog.New(slog.NewJSONHandler(s.log, nil)),

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,8 +41,9 @@ import (
 // A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
 //
 //	set orgs=acme global=deny …        before the first request: settings of the registry
-//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, outage, heal;
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, outage, heal;
 //	                                   and "github later 61m": that much time passes for what is remembered of it
+//	operator bind @acme/ui acme/api    what an operator does on the registry's machine
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
 //	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
@@ -75,6 +77,7 @@ type script struct {
 	line   int
 	github *githubtest.Fixture
 	server *httptest.Server
+	store  *store.Store
 	log    *lockedBuffer
 	saved  map[string]string
 	heal   func()
@@ -138,6 +141,8 @@ func (s *script) run(content string) {
 		switch word {
 		case "github":
 			s.change(strings.Fields(rest))
+		case "operator":
+			s.operate(strings.Fields(rest))
 		case ">":
 			s.prepare(rest)
 		case "<":
@@ -152,7 +157,13 @@ func (s *script) run(content string) {
 }
 
 func (s *script) start(settings map[string]string) {
-	names := scopes.Namespaces{Host: "github.com", Global: settings["global"] == "local"}
+	names := scopes.Namespaces{
+		Host: "github.com", Global: settings["global"] == "local", Aliases: pairs(settings["namespaces"]), Assigned: pairs(settings["names"]),
+		ToAll: settings["public"] != "authenticated", ToAllOf: map[string]bool{},
+	}
+	for ns, public := range pairs(settings["public-of"]) {
+		names.ToAllOf[ns] = public == "anonymous"
+	}
 	if o := settings["orgs"]; o != "" {
 		names.Owners = strings.Split(o, ",")
 	}
@@ -162,13 +173,14 @@ func (s *script) start(settings map[string]string) {
 		if err != nil {
 			s.fatal("%v", err)
 		}
-		github = c
+		github = &facts{Client: c, api: s.github.APIURL(), standing: settings["standing"]}
 	}
 	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
 	if err != nil {
 		s.fatal("%v", err)
 	}
-	global := npm.Global{Local: names.Global}
+	s.store = packages
+	var global npm.Global
 	if settings["global"] == "" {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
@@ -188,6 +200,55 @@ func (s *script) start(settings map[string]string) {
 
 // now is the time as the client of GitHub has it.
 func (s *script) now() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
+
+// pairs reads "a=b,c=d".
+func pairs(text string) map[string]string {
+	m := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		if k, v, ok := strings.Cut(pair, "="); ok {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// facts adds to what GitHub is asked with a caller's credential what is known without one.
+type facts struct {
+	*githubauth.Client
+	api, standing string
+}
+
+func (f *facts) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/repositories/%d", f.api, repo.ID), nil)
+	if err != nil {
+		return scopes.Public{}, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return scopes.Public{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var seen struct {
+		ID         int64
+		Name       string
+		Visibility string
+		Owner      struct {
+			ID    int64
+			Login string
+		}
+	}
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&seen) != nil || seen.Visibility != "public" {
+		return scopes.Public{}, nil
+	}
+	return scopes.Public{Repo: scopes.Repo{ID: seen.ID, OwnerID: seen.Owner.ID, Owner: seen.Owner.Login, Name: seen.Name}}, nil
+}
+
+func (f *facts) Standing(_ context.Context, _ string, like scopes.Repo) string {
+	if f.standing == "" {
+		return ""
+	}
+	return "It is " + f.standing + " that keeps it from " + like.String()
+}
 
 func (s *script) token(who string) string {
 	f := s.github
@@ -406,6 +467,20 @@ func (s *script) compare(what, got, want string) {
 	}
 }
 
+// operate does what gatehouse bind does for an operator.
+func (s *script) operate(words []string) {
+	head, err := s.store.Head(s.t.Context(), words[1])
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	r := s.github.Repo(words[2])
+	owner, name, _ := strings.Cut(words[2], "/")
+	to := scopes.Binding{Kind: scopes.GitHub, Repo: scopes.Repo{ID: r.ID, OwnerID: r.OwnerID, Owner: owner, Name: name}}
+	if _, err := s.store.Rebind(s.t.Context(), words[1], store.Rebinding{To: to}, store.Edit{Where: head.Binding}); err != nil {
+		s.fatal("%v", err)
+	}
+}
+
 func (s *script) change(words []string) {
 	g := s.github
 	roles := map[string]githubtest.Role{"pull": githubtest.Pull, "push": githubtest.Push, "admin": githubtest.Admin}
@@ -417,6 +492,12 @@ func (s *script) change(words []string) {
 			g.AddOrg("evil")
 		}
 		g.Transfer(words[1], words[2])
+	case "public":
+		g.SetVisibility(words[1], githubtest.Public)
+	case "private":
+		g.SetVisibility(words[1], githubtest.Private)
+	case "internal":
+		g.SetVisibility(words[1], githubtest.Internal)
 	case "archive":
 		g.Archive(words[1], true)
 	case "delete":
@@ -435,6 +516,8 @@ func (s *script) change(words []string) {
 		g.RevokeToken(s.token(words[1]))
 	case "outage":
 		s.heal = g.Outage(503)
+	case "deaf": // to who somebody is, and to nothing else
+		s.heal = g.Fail("GET /user", githubtest.Status(503))
 	case "limit":
 		s.heal = g.Fail("", githubtest.PrimaryLimit(403))
 	case "heal":

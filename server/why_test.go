@@ -49,9 +49,15 @@ func TestWhyJSON(t *testing.T) {
 func TestWhyHidesLikeMissing(t *testing.T) {
 	s := newSite(t, nil)
 	s.publish(t, "1.0.0", s.github.Wendy)
-	for _, action := range []string{"install", "publish", "rebind"} {
-		hidden, missing := s.do(http.MethodGet, "/-/why/@acme%2fui/"+action, s.github.Mallory, ""), s.do(http.MethodGet, "/-/why/@acme%2fno/"+action, s.github.Mallory, "")
-		if hidden.Code != http.StatusNotFound || missing.Code != http.StatusNotFound {
+	for _, c := range []struct {
+		action, token string
+		status        int
+	}{
+		{"install", s.github.Mallory, 404}, {"publish", s.github.Mallory, 404}, {"rebind", s.github.Mallory, 404}, {"install", s.github.WendyScopes, 404}, {"install", "", 401}, {"publish", "", 401},
+	} {
+		action := c.action
+		hidden, missing := s.do(http.MethodGet, "/-/why/@acme%2fui/"+action, c.token, ""), s.do(http.MethodGet, "/-/why/@acme%2fno/"+action, c.token, "")
+		if hidden.Code != c.status || missing.Code != c.status {
 			t.Errorf("%s: %d and %d", action, hidden.Code, missing.Code)
 		}
 		if a, b := hidden.Body.String(), strings.ReplaceAll(missing.Body.String(), "@acme/no", "@acme/ui"); a != b {

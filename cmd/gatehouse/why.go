@@ -29,7 +29,7 @@ const (
 )
 
 // tokenVariables are where a command that asks a registry finds the token, the first that is set. Never a flag: everybody on a machine can read those.
-var tokenVariables = []string{config.TokenVariable, "GITHUB_TOKEN", "NPM_TOKEN"}
+var tokenVariables = []string{config.ClientToken, "GITHUB_TOKEN", "NPM_TOKEN"}
 
 func newWhy() *cobra.Command {
 	var registry, as string
@@ -203,6 +203,9 @@ func readReport(status int, host, pkg, action, token string, body []byte) (repor
 	}
 	words := action + " " + pkg + ": NO\n\n"
 	if no.Caller != nil {
+		if strings.Contains(no.Error, no.Caller.Standing) {
+			no.Caller.Standing = "" // it is said once
+		}
 		words += no.Caller.Words() + "\n"
 	} else if token == "" {
 		words += "  caller      nobody: none of " + strings.Join(tokenVariables, ", ") + " is set\n\n"

@@ -178,7 +178,7 @@ func (l *Log) write(c *gin.Context, id, verdict string, what []slog.Attr, leftOu
 	attrs = append(attrs, what...)
 	attrs = append(attrs, slog.String("method", c.Request.Method), slog.String("route", c.FullPath()), slog.String("from", l.from(c.Request).String()))
 	fingerprint := ""
-	if who := Known(c); who != nil {
+	if who := Known(c); who != nil && who.Kind != scopes.Nobody {
 		attrs = append(attrs, slog.String("login", who.Login), slog.Int64("account", who.ID), slog.String("credential", string(who.Credential)))
 		fingerprint = who.Print()
 	} else {

@@ -11,9 +11,16 @@ type Refusal struct {
 	scopes.Verdict
 	Question scopes.Question
 	Package  string
-	First    bool // the package does not exist yet, and the repository is the one that package.json names
-	host     string
+	First    bool // the repository is one that the caller names, for a package that does not exist yet or is to be bound to it
+	// Hint is what is known to keep the caller's token from it: a sentence, or "".
+	Hint string
+
+	host    string
+	trouble error // why the caller is nobody
 }
+
+// Unwrap returns why the caller is nobody, if that is so: it is what they are to be told.
+func (r *Refusal) Unwrap() error { return r.trouble }
 
 // Error is the sentence for the caller: who they are, the repository, what they have there and what it takes, when GitHub said so, and
 // the page that changes it. It never tells a caller who may not see the package more than they
@@ -23,14 +30,22 @@ func (r *Refusal) Error() string {
 	repo := present(q).String()
 	switch r.Reason {
 	case scopes.NotReadable, scopes.NotBound:
+		if r.First && q.What == scopes.Rebind {
+			return fmt.Sprintf(`cannot bind %s: GitHub shows %s no repository %s. Either there is none, or this token may not see it%s`,
+				r.Package, r.who(), repo, because(q.Access)) + sentence(r.Hint)
+		}
 		if r.First {
 			return fmt.Sprintf(`cannot publish %s: GitHub shows %s no repository %s, which "repository" in package.json names. Either there is none, or this token may not see it%s`,
-				r.Package, r.who(), repo, because(q.Access))
+				r.Package, r.who(), repo, because(q.Access)) + sentence(r.Hint)
 		}
 	case scopes.RoleTooLow:
 		return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and %s has %q there%s. An admin of the repository can change it: %s",
 			r.who(), q.What, r.Package, q.What.Needs(), repo, r.who(), q.Access.Role, age(q.Access.At), r.page())
 	case scopes.ReachTooLow:
+		if q.What == scopes.Rebind {
+			return fmt.Sprintf(`this token may not rebind %s: that takes "admin" on the GitHub repository %s, and GitHub lets no other token prove it than a classic personal access token with the scope "repo"%s. An operator of the registry needs none: gatehouse bind, on its machine`,
+				r.Package, repo, because(q.Access))
+		}
 		if q.Who.Kind == scopes.App {
 			return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and this token only reaches %q%s%s. In a workflow, give the job \"permissions: contents: write\"; for a GitHub App, its installation",
 				r.who(), q.What, r.Package, q.What.Needs(), repo, q.Access.Reach, because(q.Access), age(q.Access.At))
@@ -40,7 +55,8 @@ func (r *Refusal) Error() string {
 	case scopes.Archived:
 		return fmt.Sprintf("cannot %s %s: its GitHub repository %s is archived and takes no changes%s. An admin of it can unarchive it: %s", q.What, r.Package, repo, age(q.Access.At), r.page())
 	case scopes.Transferred:
-		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s, which the package's namespace does not stand for%s: %s", r.Package, q.Access.Repo.Owner, age(q.Access.At), r.page())
+		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s (%s), which the package's namespace does not stand for%s. An admin of this repository and of another of the namespace's can bind it to that one (gatehouse bind %s OWNER/REPOSITORY), an operator of the registry to any",
+			r.Package, q.Access.Repo.Owner, r.page(), age(q.Access.At), r.Package)
 	}
 	return "no such package, or no permission to see it"
 }
@@ -106,4 +122,12 @@ func because(a scopes.Access) string {
 		return ""
 	}
 	return " (" + a.Why + ")"
+}
+
+// sentence puts a hint behind what has been said.
+func sentence(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	return ". " + hint
 }

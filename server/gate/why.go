@@ -77,9 +77,7 @@ func ParseAction(word string) (scopes.Action, bool) {
 func (g *Gate) Holder(ctx context.Context, who Caller) Holder {
 	h := holder(who.Principal)
 	h.Fingerprint = who.Print()
-	if who.token != "" && !g.Open() {
-		h.Standing = g.github.Standing(ctx, who.token, scopes.Repo{})
-	}
+	h.Standing = g.Standing(ctx, who, scopes.Repo{})
 	return h
 }
 
@@ -101,6 +99,7 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 		if q.Public, err = g.github.Public(ctx, where.Repo); err != nil {
 			q.Public = scopes.Public{} // it is not known to be public, and counts as private
 		}
+		q.Public.ToAll = g.names.PublicToAll(pkg)
 		// For a public package the caller's own rights decide nothing, and not to know them is no trouble.
 		if who.token != "" {
 			if q.Access, err = g.github.Access(ctx, who.token, where.Repo, what.Needs()); err != nil && !scopes.Decide(q).OK {
@@ -110,7 +109,7 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 	}
 	v := g.verdict(q)
 	if v.Hide {
-		return Why{}, &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host}
+		return Why{}, &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host, trouble: who.trouble}
 	}
 	w := explain(g.names.Host, pkg, q, v)
 	w.Caller.Fingerprint = who.Print()

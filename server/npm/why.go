@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/scopes"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 )
@@ -26,14 +27,19 @@ func (p *protocol) why(c *gin.Context) error {
 	var refused *gate.Refusal
 	var missing *problem.NotFound
 	switch {
+	case err != nil && who.Kind == scopes.Nobody:
+		return err // without a credential there is nothing to say of it
 	case errors.As(err, &missing), errors.As(err, &refused) && refused.Hide:
 		return &problem.Explained{Err: err, Caller: p.Gate.Holder(ctx, who)}
 	case err != nil && refused == nil:
 		return err
 	}
-	// Whoever is refused an install and told so knows of the package.
+	// Whoever is refused an install and told so knows of the package. What is explained is the binding as it is stored, under the name it had then.
+	if head, err = p.Registry.Head(ctx, name.String()); err != nil {
+		return err
+	}
 	answered, err := p.Gate.Explain(ctx, who, name.String(), head.Binding, what)
-	if errors.As(err, &refused) && refused.Hide {
+	if errors.As(err, &refused) && refused.Hide && who.Kind != scopes.Nobody {
 		return &problem.Explained{Err: err, Caller: p.Gate.Holder(ctx, who)}
 	}
 	if err != nil {
