@@ -149,7 +149,9 @@ func TestAudit(t *testing.T) {
 // TestAuditOpen: who everybody is when nobody is asked.
 func TestAuditOpen(t *testing.T) {
 	s := newSite(t, func(o *server.Options) {
-		o.NPM.Gate = gate.New(nil, o.NPM.Gate.Names())
+		names := o.NPM.Gate.Names()
+		names.Global = true
+		o.NPM.Gate = gate.New(nil, names)
 	})
 	s.publish(t, "1.0.0", "anything")
 	line, n := s.lastAudit(t)

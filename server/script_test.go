@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,6 +32,7 @@ import (
 	"gatehouse/store"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/tokens"
 )
 
 // TestScripts runs the scripts in testdata: what is asked of the registry and what it answers, as text. Each script starts with a registry that is
@@ -41,7 +41,7 @@ import (
 // A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
 //
 //	set orgs=acme global=deny …        before the first request: settings of the registry
-//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, outage, heal;
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, sso, outage, heal;
 //	                                   and "github later 61m": that much time passes for what is remembered of it
 //	operator bind @acme/ui acme/api    what an operator does on the registry's machine
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
@@ -53,6 +53,7 @@ import (
 //	< body ~ latest                    its body, equal or matching; "!~" not matching
 //	< saverev rev                      keeps the _rev of the body as $rev
 //	< save etag ETag                   keeps a header as $etag for later requests of the script
+//	< savefield ci token               keeps a field of the body as $ci: a token, for "as ci" too
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -78,8 +79,10 @@ type script struct {
 	github *githubtest.Fixture
 	server *httptest.Server
 	store  *store.Store
+	tokens *tokens.Tokens
 	log    *lockedBuffer
 	saved  map[string]string
+	minted []string // secrets, which may be in no log
 	heal   func()
 	later  atomic.Int64 // how far ahead the client of GitHub is, in nanoseconds
 
@@ -154,6 +157,11 @@ func (s *script) run(content string) {
 	if tokenShape.MatchString(s.log.String()) {
 		s.t.Error("a token is in the log")
 	}
+	for _, secret := range s.minted {
+		if strings.Contains(s.log.String(), secret[8:]) {
+			s.t.Error("a minted token is in the log")
+		}
+	}
 }
 
 func (s *script) start(settings map[string]string) {
@@ -173,9 +181,10 @@ func (s *script) start(settings map[string]string) {
 		if err != nil {
 			s.fatal("%v", err)
 		}
-		github = &facts{Client: c, api: s.github.APIURL(), standing: settings["standing"]}
+		github = c
 	}
-	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
+	meta := memory.NewKV()
+	packages, err := store.Open(s.t.Context(), meta, memory.NewBlob(), store.Options{})
 	if err != nil {
 		s.fatal("%v", err)
 	}
@@ -185,8 +194,18 @@ func (s *script) start(settings map[string]string) {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
 	s.log = &lockedBuffer{}
+	g := gate.New(github, names)
+	var own npm.Tokens
+	if github != nil {
+		kept, err := tokens.New(meta, packages, tokens.Options{})
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		g.UseTokens(kept)
+		s.tokens, own = kept, kept
+	}
 	o := server.Options{
-		NPM: npm.Options{Registry: packages, Gate: gate.New(github, names), Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
+		NPM: npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
 		Log: slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
 	if u := settings["url"]; u != "" {
@@ -212,51 +231,16 @@ func pairs(text string) map[string]string {
 	return m
 }
 
-// facts adds to what GitHub is asked with a caller's credential what is known without one.
-type facts struct {
-	*githubauth.Client
-	api, standing string
-}
-
-func (f *facts) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/repositories/%d", f.api, repo.ID), nil)
-	if err != nil {
-		return scopes.Public{}, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return scopes.Public{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var seen struct {
-		ID         int64
-		Name       string
-		Visibility string
-		Owner      struct {
-			ID    int64
-			Login string
-		}
-	}
-	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&seen) != nil || seen.Visibility != "public" {
-		return scopes.Public{}, nil
-	}
-	return scopes.Public{Repo: scopes.Repo{ID: seen.ID, OwnerID: seen.Owner.ID, Owner: seen.Owner.Login, Name: seen.Name}}, nil
-}
-
-func (f *facts) Standing(_ context.Context, _ string, like scopes.Repo) string {
-	if f.standing == "" {
-		return ""
-	}
-	return "It is " + f.standing + " that keeps it from " + like.String()
-}
-
 func (s *script) token(who string) string {
 	f := s.github
-	tokens := map[string]string{
+	known := map[string]string{
 		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
 	}
-	token, ok := tokens[who]
+	token, ok := known[who]
+	if !ok {
+		token, ok = s.saved[who] // one that was minted
+	}
 	if !ok {
 		s.fatal("nobody is called %s", who)
 	}
@@ -425,6 +409,16 @@ func (s *script) expect(line string) {
 			s.fatal("no _rev: %v", err)
 		}
 		s.saved[rest] = d.Rev
+	case word == "savefield":
+		name, field, _ := strings.Cut(rest, " ")
+		var d map[string]any
+		if err := json.Unmarshal(s.body, &d); err != nil || d[field] == nil {
+			s.fatal("no %s: %v", field, err)
+		}
+		s.saved[name] = fmt.Sprint(d[field])
+		if field == "token" {
+			s.minted = append(s.minted, s.saved[name])
+		}
 	case word == "save":
 		name, header, _ := strings.Cut(rest, " ")
 		s.saved[name] = s.answer.Header.Get(header)
@@ -514,6 +508,8 @@ func (s *script) change(words []string) {
 		g.Revoke(words[1], words[2])
 	case "revoke-token":
 		g.RevokeToken(s.token(words[1]))
+	case "sso":
+		g.RequireSSO(words[1], true)
 	case "outage":
 		s.heal = g.Outage(503)
 	case "deaf": // to who somebody is, and to nothing else

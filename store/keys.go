@@ -17,10 +17,10 @@ import (
 //	a | login | name           somebody starred a package
 //	b | name | login           the same, the other way round
 //	n | namespace              the number of the GitHub account that the namespace stands for. Changed by an operator only
-//	k | name                   a secret of this registry's own. Written once; never in a backup
 //	t | hash                   a token of the registry's own, by the SHA-256 of its secret in hex digits (package tokens)
 //	u | holder | token id      the same hash: whose list the token is in
 //	s | hash                   a log-in under way, by the SHA-256 of its name in hex digits (package sessions). Removed when it ends, or by its Sweep
+//	k | name                   a secret of this registry's own. Written once; never in a backup
 //	e | time, random           an event. Written once, never removed
 //	q | key                    a row that could not be read, moved aside by a repair from the key it had. For people; nothing reads it
 //	x | due | blob key         an upload that is not committed yet, or the object of a version that was withdrawn. Removed by its commit, or by Sweep once it is due

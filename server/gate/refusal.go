@@ -32,11 +32,11 @@ func (r *Refusal) Error() string {
 	case scopes.NotReadable, scopes.NotBound:
 		if r.First && q.What == scopes.Rebind {
 			return fmt.Sprintf(`cannot bind %s: GitHub shows %s no repository %s. Either there is none, or this token may not see it%s`,
-				r.Package, r.who(), repo, because(q.Access)) + sentence(r.Hint)
+				r.Package, r.who(), repo, r.hint())
 		}
 		if r.First {
 			return fmt.Sprintf(`cannot publish %s: GitHub shows %s no repository %s, which "repository" in package.json names. Either there is none, or this token may not see it%s`,
-				r.Package, r.who(), repo, because(q.Access)) + sentence(r.Hint)
+				r.Package, r.who(), repo, r.hint())
 		}
 	case scopes.RoleTooLow:
 		return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and %s has %q there%s. An admin of the repository can change it: %s",
@@ -52,6 +52,12 @@ func (r *Refusal) Error() string {
 		}
 		return fmt.Sprintf("this token may not %s %s: %s has %q on the GitHub repository %s, but the token only reaches %q%s%s, and it takes %q. Give it more, or take another: %s",
 			q.What, r.Package, r.who(), q.Access.Role, repo, q.Access.Reach, because(q.Access), age(q.Access.At), q.What.Needs(), r.page())
+	case scopes.GrantTooNarrow:
+		if q.What == scopes.Rebind {
+			return fmt.Sprintf("this token may not rebind %s: no token of this registry may; use your GitHub token", r.Package)
+		}
+		return fmt.Sprintf("this token may not %s %s: that takes %q, and its scope gives it %q; mint one with a wider scope (npm token create)",
+			q.What, r.Package, q.What.Needs(), q.Grant.Rights.Package(r.Package))
 	case scopes.Archived:
 		return fmt.Sprintf("cannot %s %s: its GitHub repository %s is archived and takes no changes%s. An admin of it can unarchive it: %s", q.What, r.Package, repo, age(q.Access.At), r.page())
 	case scopes.Transferred:
@@ -124,10 +130,10 @@ func because(a scopes.Access) string {
 	return " (" + a.Why + ")"
 }
 
-// sentence puts a hint behind what has been said.
-func sentence(hint string) string {
-	if hint == "" {
-		return ""
+// hint is what keeps the token out, in the words that say most.
+func (r *Refusal) hint() string {
+	if r.Hint == "" {
+		return because(r.Question.Access)
 	}
-	return ". " + hint
+	return ". " + r.Hint
 }
