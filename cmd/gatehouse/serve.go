@@ -95,12 +95,16 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		defer func() { err = errors.Join(err, desk.Close()) }()
 	}
 
-	protocol, err := protocolOptions(cfg, packages, blobs, counts)
+	g, github, err := newGate(cfg, counts)
+	if err != nil {
+		return err
+	}
+	protocol, err := protocolOptions(cfg, packages, blobs, g)
 	if err != nil {
 		return err
 	}
 	handler := server.New(server.Options{
-		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		NPM: protocol, Hooks: webhook(cfg, github), URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
 		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
@@ -111,16 +115,13 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	}, func() { started(r) })
 }
 
-func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, counts metrics) (npm.Options, error) {
+func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, g *gate.Gate) (npm.Options, error) {
 	if err := emptySpool(blobs.spool); err != nil {
-		return npm.Options{}, err
-	}
-	g, err := newGate(cfg, counts)
-	if err != nil {
 		return npm.Options{}, err
 	}
 	var global npm.Global
 	if cfg.Packages.Global == config.GlobalRedirect {
+		var err error
 		if global.Redirect, err = npm.ParseGlobal(cfg.Packages.GlobalRegistry); err != nil {
 			return npm.Options{}, fmt.Errorf("packages.global_registry: %w", err)
 		}
@@ -136,19 +137,20 @@ func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, 
 	}, nil
 }
 
-func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
+// newGate returns the gate, and the client it asks GitHub with: nil where nobody is asked.
+func newGate(cfg *config.Config, counts metrics) (*gate.Gate, *githubauth.Client, error) {
 	names := namespaces(cfg)
 	if cfg.Auth.Type == config.AuthNone {
-		return gate.New(nil, names), nil
+		return gate.New(nil, names), nil, nil
 	}
 	github, err := githubauth.New(githubauth.Options{
 		APIURL: cfg.Auth.GitHub.APIURL, WebURL: cfg.Auth.GitHub.WebURL, UserAgent: "gatehouse/" + version, Observe: counts.observe(),
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	counts.ask(github)
-	return gate.New(github, names), nil
+	return gate.New(github, names), github, nil
 }
 
 // namespaces says what the registry's names stand for.

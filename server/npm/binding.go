@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -98,6 +99,7 @@ func (p *protocol) rebind(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{Action: scopes.Rebind.String(), Package: name.String(), Note: "to " + to.Repo.String()})
 	return answer(c, describe(name, head.Binding.Repo, scopes.Access{Repo: to.Repo}))
 }
 
