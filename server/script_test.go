@@ -29,9 +29,11 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
+	"gatehouse/server/people"
 	"gatehouse/store"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/tokens"
 )
 
 // TestScripts runs the scripts in testdata: what is asked of the registry and what it answers, as text. Each script starts with a registry that is
@@ -52,6 +54,7 @@ import (
 //	< body ~ latest                    its body, equal or matching; "!~" not matching
 //	< saverev rev                      keeps the _rev of the body as $rev
 //	< save etag ETag                   keeps a header as $etag for later requests of the script
+//	< savefield ci token               keeps a field of the body as $ci: a token, for "as ci" too
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -64,7 +67,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &script{t: t, file: file, saved: map[string]string{}}
+			s := &script{t: t, file: file, saved: map[string]string{}, extra: map[string]string{}}
 			s.run(string(content))
 		})
 	}
@@ -77,10 +80,13 @@ type script struct {
 	github *githubtest.Fixture
 	server *httptest.Server
 	store  *store.Store
+	tokens *tokens.Tokens
 	log    *lockedBuffer
 	saved  map[string]string
+	minted []string // secrets, which may be in no log
 	heal   func()
-	later  atomic.Int64 // how far ahead the client of GitHub is, in nanoseconds
+	later  atomic.Int64      // how far ahead the client of GitHub is, in nanoseconds
+	extra  map[string]string // tokens that the fixture does not have, by the name of who shows them
 
 	request *http.Request
 	answer  *http.Response
@@ -153,6 +159,11 @@ func (s *script) run(content string) {
 	if tokenShape.MatchString(s.log.String()) {
 		s.t.Error("a token is in the log")
 	}
+	for _, secret := range s.minted {
+		if strings.Contains(s.log.String(), secret[8:]) {
+			s.t.Error("a minted token is in the log")
+		}
+	}
 }
 
 func (s *script) start(settings map[string]string) {
@@ -174,7 +185,8 @@ func (s *script) start(settings map[string]string) {
 		}
 		github = c
 	}
-	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
+	meta := memory.NewKV()
+	packages, err := store.Open(s.t.Context(), meta, memory.NewBlob(), store.Options{})
 	if err != nil {
 		s.fatal("%v", err)
 	}
@@ -184,9 +196,20 @@ func (s *script) start(settings map[string]string) {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
 	s.log = &lockedBuffer{}
+	g := gate.New(github, names)
+	var own npm.Tokens
+	if github != nil {
+		kept, err := tokens.New(meta, packages, tokens.Options{})
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		g.UseTokens(kept)
+		s.tokens, own = kept, kept
+	}
 	o := server.Options{
-		NPM: npm.Options{Registry: packages, Gate: gate.New(github, names), Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
-		Log: slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
+		People: people.Options{Registry: packages, Change: settings["people"] != "show"},
+		NPM:    npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
+		Log:    slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
 	if u := settings["url"]; u != "" {
 		if o.URL, err = url.Parse(u); err != nil {
@@ -213,11 +236,26 @@ func pairs(text string) map[string]string {
 
 func (s *script) token(who string) string {
 	f := s.github
-	tokens := map[string]string{
+	known := map[string]string{
 		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
 	}
-	token, ok := tokens[who]
+	if kind, ok := map[string]githubtest.Kind{
+		"ada-org":   githubtest.Classic{User: "ada", Scopes: []string{"repo", "admin:org"}},
+		"wendy-org": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "read:org"}},
+		"wendy-all": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "admin:org"}},
+		"ada-fine":  githubtest.FineGrained{User: "ada", Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+		"app":       githubtest.Installation{Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+	}[who]; ok {
+		if s.extra[who] == "" {
+			s.extra[who] = f.Token(kind)
+		}
+		return s.extra[who]
+	}
+	token, ok := known[who]
+	if !ok {
+		token, ok = s.saved[who] // one that was minted
+	}
 	if !ok {
 		s.fatal("nobody is called %s", who)
 	}
@@ -386,6 +424,16 @@ func (s *script) expect(line string) {
 			s.fatal("no _rev: %v", err)
 		}
 		s.saved[rest] = d.Rev
+	case word == "savefield":
+		name, field, _ := strings.Cut(rest, " ")
+		var d map[string]any
+		if err := json.Unmarshal(s.body, &d); err != nil || d[field] == nil {
+			s.fatal("no %s: %v", field, err)
+		}
+		s.saved[name] = fmt.Sprint(d[field])
+		if field == "token" {
+			s.minted = append(s.minted, s.saved[name])
+		}
 	case word == "save":
 		name, header, _ := strings.Cut(rest, " ")
 		s.saved[name] = s.answer.Header.Get(header)
@@ -467,6 +515,14 @@ func (s *script) change(words []string) {
 		g.AddRepo(words[1], githubtest.Private)
 	case "org":
 		g.AddOrg(words[1])
+	case "user":
+		g.AddUser(words[1])
+	case "team":
+		g.AddToTeam(words[1], words[2], words[3:]...)
+	case "grant-team":
+		g.GrantTeam(words[1], words[2], words[3], roles[words[4]])
+	case "accept":
+		g.AcceptInvitation(words[1], words[2])
 	case "rename-account":
 		g.RenameAccount(words[1], words[2])
 	case "grant":

@@ -112,7 +112,7 @@ func (p *protocol) edit(c *gin.Context) error {
 	case edit.Rev != "" && edit.Rev != revision:
 		return store.ErrStale // of a document that says which revision it was, that is the one
 	case !edit.HasVersions && edit.HasMaintainers:
-		return p.ownersElsewhere(c, head, who)
+		return p.setOwners(c, who, head, revision, document)
 	case !edit.HasVersions:
 		return &packument.Invalid{Field: "body", Problem: `has neither "versions" nor "maintainers"`}
 	case len(edit.Versions) == 0:
@@ -136,19 +136,6 @@ func (p *protocol) edit(c *gin.Context) error {
 	}
 	audit.Changed(c, audit.Change{Action: scopes.Unpublish.String(), Package: name.String(), Versions: gone})
 	return done(c, http.StatusOK)
-}
-
-// owners is how pnpm 12 asks to add or remove one.
-func (p *protocol) owners(c *gin.Context) error {
-	_, head, who, err := p.visible(c)
-	if err != nil {
-		return p.drained(c, err)
-	}
-	return p.drained(c, p.ownersElsewhere(c, head, who))
-}
-
-func (p *protocol) ownersElsewhere(c *gin.Context, head store.Head, who gate.Caller) error {
-	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(c.Request.Context(), head, who)}
 }
 
 // keepsAll reports whether every version that is there is listed.
@@ -239,14 +226,19 @@ func (p *protocol) receiveDocument(c *gin.Context, who gate.Caller) (document []
 	return document, release, nil
 }
 
-// settingsPage is where access to the package's repository is given, by the name that it has now.
-func (p *protocol) settingsPage(ctx context.Context, head store.Head, who gate.Caller) string {
+// settingsPage is where access to the package's repository is given.
+func (p *protocol) settingsPage(head store.Head) string {
 	if head.Binding.Kind != scopes.GitHub {
 		return "the registry's operator can tell how"
 	}
-	repo := head.Binding.Repo
-	if access, err := p.Gate.Allow(ctx, who, head.Name, head.Binding, scopes.Install); err == nil && access.Repo.ID == repo.ID {
-		repo = access.Repo
+	return "https://" + p.Gate.Names().Host + "/" + head.Binding.Repo.String() + "/settings/access"
+}
+
+// now is the head of a package that the caller may read, with its repository by the name that it has now.
+func (p *protocol) now(ctx context.Context, who gate.Caller, head store.Head) store.Head {
+	access, err := p.Gate.Allow(ctx, who, head.Name, head.Binding, scopes.Install) // as just before
+	if repo := &head.Binding.Repo; err == nil && access.Repo.ID == repo.ID && repo.ID != 0 {
+		repo.Owner, repo.Name = access.Repo.Owner, access.Repo.Name
 	}
-	return "https://" + p.Gate.Names().Host + "/" + repo.String() + "/settings/access"
+	return head
 }
