@@ -3,7 +3,6 @@ package server_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,8 +23,6 @@ import (
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
 )
-
-var update = flag.Bool("update", false, "write the golden tables anew")
 
 // matrix is a registry with a package for each sort of repository, and everybody who may want something of them.
 type matrix struct {

@@ -79,8 +79,8 @@ type script struct {
 	line   int
 	github *githubtest.Fixture
 	server *httptest.Server
-	tokens *tokens.Tokens
 	store  *store.Store
+	tokens *tokens.Tokens
 	log    *lockedBuffer
 	saved  map[string]string
 	minted []string // secrets, which may be in no log

@@ -126,8 +126,9 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	handler := server.New(server.Options{
 		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
 		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
-		Limits: server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
-		Hooks:  webhook(cfg, github), Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
+		Limits:  server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
+		Hooks:   webhook(cfg, github),
+		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
 	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk, metrics: counts}

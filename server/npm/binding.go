@@ -31,7 +31,7 @@ func (p *protocol) binding(c *gin.Context) error {
 	name, head, who, err := p.readable(c)
 	var refused *gate.Refusal
 	if errors.As(err, &refused) && refused.Reason == scopes.Transferred && !refused.Hide {
-		return answer(c, describe(name, refused.Question.Where.Repo, refused.Question.Access))
+		return answer(c, stateOf(name, refused.Question.Where.Repo, refused.Question.Access))
 	}
 	if err != nil {
 		return unlessRedirected(err)
@@ -43,10 +43,10 @@ func (p *protocol) binding(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, describe(name, head.Binding.Repo, access))
+	return answer(c, stateOf(name, head.Binding.Repo, access))
 }
 
-func describe(name packument.Name, bound scopes.Repo, access scopes.Access) bindingAnswer {
+func stateOf(name packument.Name, bound scopes.Repo, access scopes.Access) bindingAnswer {
 	a := bindingAnswer{Package: name.String(), Repository: access.Repo.String(), RepositoryID: bound.ID, OwnerID: bound.OwnerID, State: "bound"}
 	switch {
 	case access.Repo.OwnerID != bound.OwnerID:
@@ -93,7 +93,7 @@ func (p *protocol) rebind(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return answer(c, describe(name, head.Binding.Repo, scopes.Access{Repo: to.Repo}))
+	return answer(c, stateOf(name, head.Binding.Repo, scopes.Access{Repo: to.Repo}))
 }
 
 // newRepository reads {"repository":"acme/ui"}.

@@ -226,19 +226,19 @@ func (p *protocol) receiveDocument(c *gin.Context, who gate.Caller) (document []
 	return document, release, nil
 }
 
-// settingsPage is where access to the package's repository is given, by the name that it has now.
-func (p *protocol) settingsPage(ctx context.Context, head store.Head, who gate.Caller) string {
+// settingsPage is where access to the package's repository is given.
+func (p *protocol) settingsPage(head store.Head) string {
 	if head.Binding.Kind != scopes.GitHub {
 		return "the registry's operator can tell how"
 	}
-	return "https://" + p.Gate.Names().Host + "/" + p.present(ctx, head, who).String() + "/settings/access"
+	return "https://" + p.Gate.Names().Host + "/" + head.Binding.Repo.String() + "/settings/access"
 }
 
-// present is the bound repository under the name that GitHub has for it now.
-func (p *protocol) present(ctx context.Context, head store.Head, who gate.Caller) scopes.Repo {
-	bound := head.Binding.Repo
-	if access, err := p.Gate.Allow(ctx, who, head.Name, head.Binding, scopes.Install); err == nil && access.Repo.ID == bound.ID && bound.ID != 0 {
-		bound.Owner, bound.Name = access.Repo.Owner, access.Repo.Name
+// now is the head of a package that the caller may read, with its repository by the name that it has now.
+func (p *protocol) now(ctx context.Context, who gate.Caller, head store.Head) store.Head {
+	access, err := p.Gate.Allow(ctx, who, head.Name, head.Binding, scopes.Install) // as just before
+	if repo := &head.Binding.Repo; err == nil && access.Repo.ID == repo.ID && repo.ID != 0 {
+		repo.Owner, repo.Name = access.Repo.Owner, access.Repo.Name
 	}
-	return bound
+	return head
 }

@@ -46,9 +46,8 @@ func (p *protocol) ownerDocument(c *gin.Context, head store.Head, who gate.Calle
 	if p.Owners == nil || p.Gate.Open() {
 		return false, nil
 	}
-	named := head
-	named.Binding.Repo = p.present(c.Request.Context(), head, who)
-	owners, stamp, notice, err := p.Owners.Owners(c.Request.Context(), who, named)
+	head = p.now(c.Request.Context(), who, head)
+	owners, stamp, notice, err := p.Owners.Owners(c.Request.Context(), who, head)
 	if err != nil {
 		return false, err
 	}
@@ -69,11 +68,11 @@ func (p *protocol) ownerDocument(c *gin.Context, head store.Head, who gate.Calle
 
 // setOwners takes the list that npm sends back.
 func (p *protocol) setOwners(c *gin.Context, who gate.Caller, head store.Head, revision string, document []byte) error {
+	head = p.now(c.Request.Context(), who, head)
 	_, stamp, ok := strings.Cut(revision, stampMark)
 	if p.Owners == nil || p.Gate.Open() || !ok {
-		return p.ownersElsewhere(c, head, who)
+		return p.ownersElsewhere(head)
 	}
-	head.Binding.Repo = p.present(c.Request.Context(), head, who)
 	var list struct {
 		Maintainers []maintainer `json:"maintainers"`
 	}
@@ -93,10 +92,10 @@ func (p *protocol) owners(c *gin.Context) error {
 	if err != nil {
 		return p.drained(c, err)
 	}
+	head = p.now(c.Request.Context(), who, head)
 	if p.Owners == nil || p.Gate.Open() {
-		return p.drained(c, p.ownersElsewhere(c, head, who))
+		return p.drained(c, p.ownersElsewhere(head))
 	}
-	head.Binding.Repo = p.present(c.Request.Context(), head, who)
 	if c.Request.Method == http.MethodDelete {
 		return p.Owners.RemoveOwner(c, who, head, param(c, "login"))
 	}
@@ -115,8 +114,8 @@ func (p *protocol) owners(c *gin.Context) error {
 	return p.Owners.AddOwner(c, who, head, cmp.Or(body.User, body.Username))
 }
 
-func (p *protocol) ownersElsewhere(c *gin.Context, head store.Head, who gate.Caller) error {
-	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(c.Request.Context(), head, who)}
+func (p *protocol) ownersElsewhere(head store.Head) error {
+	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(head)}
 }
 
 // Ways lead to a package by its name, for other rooms that serve something about packages.
@@ -131,7 +130,10 @@ func (w *Ways) Caller(c *gin.Context) (gate.Caller, error) { return w.p.caller(c
 // Read is the way of every read of the package that the route's "name" is. Who may not know of it gets the answer of one that is missing.
 func (w *Ways) Read(c *gin.Context) (store.Head, gate.Caller, error) {
 	_, head, who, err := w.p.readable(c)
-	return w.named(c, head, who, err)
+	if err != nil {
+		return head, who, err
+	}
+	return w.p.now(c.Request.Context(), who, head), who, nil
 }
 
 // Change is the way of a change of something about a package, for whoever may read it.
@@ -148,13 +150,8 @@ func (w *Ways) Change(c *gin.Context, pkg string) (store.Head, gate.Caller, erro
 		return store.Head{}, who, err
 	}
 	head, err := w.p.Registry.Head(c.Request.Context(), name.String())
-	return w.named(c, head, who, w.p.shown(c, name, head, who, err))
-}
-
-// named gives the head its repository's present name, by which GitHub is asked.
-func (w *Ways) named(c *gin.Context, head store.Head, who gate.Caller, err error) (store.Head, gate.Caller, error) {
-	if err == nil {
-		head.Binding.Repo = w.p.present(c.Request.Context(), head, who)
+	if err := w.p.shown(c, name, head, who, err); err != nil {
+		return head, who, err
 	}
-	return head, who, err
+	return w.p.now(c.Request.Context(), who, head), who, nil
 }
