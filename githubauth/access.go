@@ -70,10 +70,8 @@ func (c *Client) settled(ctx context.Context, k *credential, s subject, ask func
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return scopes.Access{}, ctx.Err()
-		case errors.Is(err, context.DeadlineExceeded):
-			return scopes.Access{}, &Unavailable{Retry: 5 * time.Second, Cause: "no answer in time"}
 		case err != nil:
-			return scopes.Access{}, err
+			return scopes.Access{}, inTime(err)
 		}
 		s.user = k.userID()
 		s.owners[1] = a.Repo.OwnerID
@@ -82,6 +80,14 @@ func (c *Client) settled(ctx context.Context, k *credential, s subject, ask func
 		}
 	}
 	return scopes.Access{}, &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
+}
+
+// inTime is for an answer that took longer than this package waits, while its caller would have waited longer.
+func inTime(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Unavailable{Retry: 5 * time.Second, Cause: "no answer in time"}
+	}
+	return err
 }
 
 // mayRead finds out about reading: with many others by GraphQL where that can be had, else alone.
@@ -135,7 +141,7 @@ func (c *Client) askRepo(ctx context.Context, k *credential, token string, epoch
 		if k.kind == scoped {
 			f.Reach, f.Why = scopedReach(resp.Header.Get("X-OAuth-Scopes"), f.Public)
 		}
-	} else if f, err = c.weighRepo(k, resp, repo, err, at); err != nil {
+	} else if f, err = c.weighRepo(k, epoch, resp, repo, err, at); err != nil {
 		return fact{}, err
 	} else if resp != nil && resp.StatusCode == http.StatusOK {
 		f.tag = etag{resp.Header.Get("ETag"), at}
@@ -160,7 +166,7 @@ func (c *Client) askRepo(ctx context.Context, k *credential, token string, epoch
 func (c *Client) mayChange(ctx context.Context, k *credential, token string, epoch uint64, bound scopes.Repo, need scopes.Permission) (scopes.Access, error) {
 	// Different levels are different questions: a write must not share the flight of a read.
 	return once(ctx, c, key('w', k, bound.ID, epoch)+need.String(), func(ctx context.Context) (scopes.Access, error) {
-		f, err := c.establish(ctx, k, token, need, "GET /repositories/{id}", "repositories/"+strconv.FormatInt(bound.ID, 10))
+		f, err := c.establish(ctx, k, token, epoch, need, "GET /repositories/{id}", "repositories/"+strconv.FormatInt(bound.ID, 10))
 		if err != nil {
 			return scopes.Access{}, err
 		}
@@ -182,8 +188,8 @@ func (c *Client) Resolve(ctx context.Context, token, owner, name string, need sc
 	if err := k.refusal(c.now()); err != nil {
 		return scopes.Access{}, err
 	}
-	a, err := c.settled(ctx, k, subject{}, func(ctx context.Context, _ uint64) (scopes.Access, error) {
-		f, err := c.establish(ctx, k, token, need, "GET /repos/{owner}/{repo}", "repos/"+owner+"/"+name)
+	a, err := c.settled(ctx, k, subject{}, func(ctx context.Context, epoch uint64) (scopes.Access, error) {
+		f, err := c.establish(ctx, k, token, epoch, need, "GET /repos/{owner}/{repo}", "repos/"+owner+"/"+name)
 		return f.Access, err
 	})
 	if err != nil {
@@ -193,11 +199,11 @@ func (c *Client) Resolve(ctx context.Context, token, owner, name string, need sc
 }
 
 // establish asks REST for a repository and, by probes, what the token may do with it up to need.
-func (c *Client) establish(ctx context.Context, k *credential, token string, need scopes.Permission, endpoint, path string) (fact, error) {
+func (c *Client) establish(ctx context.Context, k *credential, token string, epoch uint64, need scopes.Permission, endpoint, path string) (fact, error) {
 	at := c.now()
 	repo := &github.Repository{}
 	resp, err := c.get(ctx, k, token, endpoint, path, etag{}, repo)
-	f, err := c.weighRepo(k, resp, repo, err, at)
+	f, err := c.weighRepo(k, epoch, resp, repo, err, at)
 	if err != nil {
 		return fact{}, err
 	}
@@ -216,7 +222,7 @@ func (c *Client) establish(ctx context.Context, k *credential, token string, nee
 }
 
 // weighRepo reads REST's answer about a repository. The reach of tokens without scopes is left open. An error is one after which nothing is known.
-func (c *Client) weighRepo(k *credential, resp *http.Response, repo *github.Repository, err error, at time.Time) (fact, error) {
+func (c *Client) weighRepo(k *credential, epoch uint64, resp *http.Response, repo *github.Repository, err error, at time.Time) (fact, error) {
 	f := fact{Access: scopes.Access{At: at}}
 	r := (*refused)(nil)
 	switch {
@@ -233,7 +239,7 @@ func (c *Client) weighRepo(k *credential, resp *http.Response, repo *github.Repo
 	f.Archived = repo.GetArchived()
 	// "private" is true of internal repositories too; a missing field must not read as public.
 	f.Public = repo.Private != nil && !*repo.Private && (repo.Visibility == nil || *repo.Visibility == "public")
-	c.teach(f.Repo, f.Public, at)
+	c.teach(f.Repo, f.Public, at, epoch)
 	switch k.kind {
 	case scoped:
 		f.Role = role(repo, f.Public)

@@ -131,7 +131,7 @@ func (c *Client) learnNodes(ctx context.Context, k *credential, token string, be
 		}
 		facts = append(facts, f)
 		if s.node != nil {
-			c.teach(f.Repo, s.node.public(), at)
+			c.teach(f.Repo, f.Public, at, began)
 		}
 		if r := (*refused)(nil); errors.As(s.err, &r) && r.policy {
 			c.keepOut(k, began, repos[i].OwnerID, r.why)

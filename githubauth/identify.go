@@ -42,11 +42,16 @@ func (c *Client) Identify(ctx context.Context, token string, from netip.Addr) (s
 			return who.Principal, nil // from before a restart
 		}
 	}
+	limited, cancel := context.WithTimeout(ctx, factTimeout)
+	defer cancel()
 	var who identity
-	err := c.crowd.admit(ctx, k, from, c.now, func() (err error) {
-		who, err = c.identify(ctx, k, token)
+	err := c.crowd.admit(limited, k, from, c.now, func() (err error) {
+		who, err = c.identify(limited, k, token)
 		return err
 	})
+	if ctx.Err() == nil {
+		err = inTime(err)
+	}
 	if u := (*Unavailable)(nil); errors.As(err, &u) {
 		if old, ok := k.identity(c.now(), c.stale); ok {
 			c.staleUses.Add(1)
@@ -76,8 +81,25 @@ func (c *Client) identify(ctx context.Context, k *credential, token string) (ide
 	if err := k.refusal(c.now()); err != nil {
 		return identity{}, err
 	}
-	epoch := c.forgotten.now()
-	who, err := once(ctx, c, key('i', k, 0, epoch), func(ctx context.Context) (identity, error) {
+	limited, cancel := context.WithTimeout(ctx, factTimeout)
+	defer cancel()
+	for range 3 {
+		epoch := c.forgotten.now()
+		who, err := c.identifyOnce(limited, k, token, epoch)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return identity{}, ctx.Err()
+		case err != nil:
+			return identity{}, inTime(err)
+		case !c.forgotten.since(epoch, subject{user: who.Principal.ID, identity: true}):
+			return who, nil
+		}
+	}
+	return identity{}, &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
+}
+
+func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+	return once(ctx, c, key('i', k, 0, epoch), func(ctx context.Context) (identity, error) {
 		who, err := c.askWho(ctx, k, token, epoch)
 		if errors.Is(err, ErrBadCredential) {
 			k.condemn(err, c.now()) // a suspended account is not answered with 401
@@ -100,10 +122,6 @@ func (c *Client) identify(ctx context.Context, k *credential, token string) (ide
 		}
 		return who, nil
 	})
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		err = &Unavailable{Retry: 5 * time.Second, Cause: "no answer in time"}
-	}
-	return who, err
 }
 
 // doubt is for trouble that GitHub has made since the token was identified: it must be confirmed anew.

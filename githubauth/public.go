@@ -64,8 +64,11 @@ func (v visibility) answer() scopes.Public {
 }
 
 // teach notes whether a repository was public at a moment. Of two answers the later question counts, and of two asked at once the one that is more
-// careful.
-func (c *Client) teach(repo scopes.Repo, public bool, at time.Time) {
+// careful. epoch is when the question began, as forgettings count.
+func (c *Client) teach(repo scopes.Repo, public bool, at time.Time, epoch uint64) {
+	if c.forgotten.since(epoch, ofRepo(repo)) {
+		return
+	}
 	v := visibility{repo: repo, public: public, at: at, until: at.Add(notPublicTTL)}
 	if public {
 		v.until = at.Add(publicTTL)
@@ -133,7 +136,7 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		if *found.Private || found.Visibility != nil && *found.Visibility != "public" {
 			c.see(none)
 		} else {
-			c.teach(shown, true, at)
+			c.teach(shown, true, at, epoch)
 		}
 	}
 	return nil
@@ -162,11 +165,10 @@ func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Rep
 	}
 	for i, s := range answer.repos {
 		switch {
-		case c.forgotten.since(epoch, ofRepo(repos[i])):
 		case s.node != nil:
-			c.teach(s.node.repo(), s.node.public(), at)
+			c.teach(s.node.repo(), s.node.public(), at, epoch)
 		case s.err != nil:
-			c.teach(repos[i], false, at)
+			c.teach(repos[i], false, at, epoch)
 		}
 	}
 	return answer.repos[0].node != nil || answer.repos[0].err != nil, nil

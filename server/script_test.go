@@ -41,7 +41,7 @@ import (
 // A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
 //
 //	set orgs=acme global=deny …        before the first request: settings of the registry
-//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, outage, heal;
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, sso, outage, heal;
 //	                                   and "github later 61m": that much time passes for what is remembered of it
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
@@ -161,7 +161,13 @@ func (s *script) run(content string) {
 }
 
 func (s *script) start(settings map[string]string) {
-	names := scopes.Namespaces{Host: "github.com", Global: settings["global"] == "local"}
+	names := scopes.Namespaces{
+		Host: "github.com", Global: settings["global"] == "local", Aliases: pairs(settings["namespaces"]), Assigned: pairs(settings["names"]),
+		ToAll: settings["public"] != "authenticated", ToAllOf: map[string]bool{},
+	}
+	for ns, public := range pairs(settings["public-of"]) {
+		names.ToAllOf[ns] = public == "anonymous"
+	}
 	if o := settings["orgs"]; o != "" {
 		names.Owners = strings.Split(o, ",")
 	}
@@ -178,7 +184,7 @@ func (s *script) start(settings map[string]string) {
 	if err != nil {
 		s.fatal("%v", err)
 	}
-	global := npm.Global{Local: names.Global}
+	var global npm.Global
 	if settings["global"] == "" {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
@@ -208,6 +214,17 @@ func (s *script) start(settings map[string]string) {
 
 // now is the time as the client of GitHub has it.
 func (s *script) now() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
+
+// pairs reads "a=b,c=d".
+func pairs(text string) map[string]string {
+	m := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		if k, v, ok := strings.Cut(pair, "="); ok {
+			m[k] = v
+		}
+	}
+	return m
+}
 
 func (s *script) token(who string) string {
 	f := s.github
@@ -358,8 +375,8 @@ func (s *script) always() {
 		s.errorf("WWW-Authenticate hides the text from npm's users")
 	}
 	if s.answer.StatusCode >= 400 && s.request.Method != http.MethodHead {
-		var e map[string]string
-		if err := json.Unmarshal(s.body, &e); err != nil || e["error"] == "" || strings.Contains(e["error"], "\n") || h.Get("Content-Type") != "application/json" {
+		var e struct{ Error string }
+		if err := json.Unmarshal(s.body, &e); err != nil || e.Error == "" || strings.Contains(e.Error, "\n") || h.Get("Content-Type") != "application/json" {
 			s.errorf("an error that npm cannot show: %s %s", h.Get("Content-Type"), s.body)
 		}
 	}
@@ -450,6 +467,12 @@ func (s *script) change(words []string) {
 			g.AddOrg("evil")
 		}
 		g.Transfer(words[1], words[2])
+	case "public":
+		g.SetVisibility(words[1], githubtest.Public)
+	case "private":
+		g.SetVisibility(words[1], githubtest.Private)
+	case "internal":
+		g.SetVisibility(words[1], githubtest.Internal)
 	case "archive":
 		g.Archive(words[1], true)
 	case "delete":
@@ -466,8 +489,12 @@ func (s *script) change(words []string) {
 		g.Revoke(words[1], words[2])
 	case "revoke-token":
 		g.RevokeToken(s.token(words[1]))
+	case "sso":
+		g.RequireSSO(words[1], true)
 	case "outage":
 		s.heal = g.Outage(503)
+	case "deaf": // to who somebody is, and to nothing else
+		s.heal = g.Fail("GET /user", githubtest.Status(503))
 	case "limit":
 		s.heal = g.Fail("", githubtest.PrimaryLimit(403))
 	case "heal":

@@ -134,20 +134,25 @@ func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, 
 	if err != nil {
 		return npm.Options{}, err
 	}
-	global := npm.Global{Local: cfg.Packages.Global == config.GlobalLocal}
+	var global npm.Global
 	if cfg.Packages.Global == config.GlobalRedirect {
 		if global.Redirect, err = npm.ParseGlobal(cfg.Packages.GlobalRegistry); err != nil {
 			return npm.Options{}, fmt.Errorf("packages.global_registry: %w", err)
 		}
 	}
+	replaceOf := map[string]bool{}
+	for namespace, its := range cfg.Namespaces {
+		replaceOf[namespace] = its.AllowPreviousVersion
+	}
 	return npm.Options{
-		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: blobs.spool, Redirect: blobs.redirect, Replace: cfg.Settings.AllowPreviousVersion,
+		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: blobs.spool, Redirect: blobs.redirect,
+		Replace: cfg.Settings.AllowPreviousVersion, ReplaceOf: replaceOf,
 		MailDomain: "users.noreply." + cfg.Auth.GitHub.Host,
 	}, nil
 }
 
 func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
-	names := scopes.Namespaces{Host: cfg.Auth.GitHub.Host, Owners: cfg.Auth.GitHub.Orgs, Global: cfg.Packages.Global == config.GlobalLocal}
+	names := namespaces(cfg)
 	if cfg.Auth.Type == config.AuthNone {
 		return gate.New(nil, names), nil
 	}
@@ -159,6 +164,19 @@ func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
 	}
 	counts.ask(github)
 	return gate.New(github, names), nil
+}
+
+// namespaces says what the registry's names stand for.
+func namespaces(cfg *config.Config) scopes.Namespaces {
+	names := scopes.Namespaces{
+		Host: cfg.Auth.GitHub.Host, Owners: cfg.Auth.GitHub.Orgs, Aliases: cfg.Auth.GitHub.Namespaces,
+		Global: cfg.Packages.Global == config.GlobalLocal, Assigned: cfg.Packages.Names,
+		ToAll: cfg.Auth.GitHub.PublicPackages == config.PublicAnonymous, ToAllOf: map[string]bool{},
+	}
+	for namespace, its := range cfg.Namespaces {
+		names.ToAllOf[namespace] = its.PublicPackages == config.PublicAnonymous
+	}
+	return names
 }
 
 func listen(cfg *config.Config) (net.Listener, error) {

@@ -210,7 +210,8 @@ func (p *protocol) visible(c *gin.Context) (packument.Name, store.Head, gate.Cal
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	return name, head, who, p.shown(c, name, head, who, err)
+	head, err = p.shown(c, name, head, who, err)
+	return name, head, who, err
 }
 
 func (p *protocol) allowed(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, what scopes.Action) error {

@@ -40,6 +40,8 @@ type reader interface {
 	Link(ctx context.Context, h store.Head, version string, ttl time.Duration) (address string, ok bool, err error)
 	Versions(ctx context.Context, name string) ([]string, error)
 	Starred(ctx context.Context, login string) ([]string, error)
+	NamespaceOwner(ctx context.Context, namespace string) (int64, error)
+	Sample(ctx context.Context, namespace string) (scopes.Repo, bool)
 }
 
 type writer interface {
@@ -51,14 +53,13 @@ type writer interface {
 	Unpublish(ctx context.Context, name string, keep func(version string) bool, latest string, e store.Edit) (store.Head, error)
 	UnpublishAll(ctx context.Context, name string, e store.Edit) (store.Head, error)
 	Star(ctx context.Context, name string, on bool, by scopes.Principal) (store.Head, error)
+	Rebind(ctx context.Context, name string, r store.Rebinding, e store.Edit) (store.Head, error)
 }
 
 // Global says what becomes of names that this registry does not serve: those without a namespace, and those of others' namespaces.
 type Global struct {
 	// Redirect is the registry that reads of them are sent to; nil refuses them.
 	Redirect *url.URL
-	// Local: names without a namespace are packages of this registry.
-	Local bool
 }
 
 // Options of the protocol.
@@ -76,7 +77,9 @@ type Options struct {
 	// served from here.
 	Redirect time.Duration
 	// Replace lets a publish take the place of a version that exists (settings.allow_previous_version).
-	Replace bool
+	// ReplaceOf says otherwise for single namespaces, in lower case.
+	Replace   bool
+	ReplaceOf map[string]bool
 	// MaxPublish bounds the body of a publish, in bytes.
 	MaxPublish int64
 	// VerdictFor is how old a verdict may be when the change it allows is made; 0 means 5 s.
@@ -117,6 +120,8 @@ func Mount(r gin.IRoutes, o Options) {
 		handle(http.MethodPost, "/-/npm/v1/security/"+path, cannot("this registry has no advisories; audit against the public registry"))
 	}
 
+	get("/-/why/:name/:action", p.why)
+
 	get("/-/package/:name/dist-tags", p.listTags)
 	handle(http.MethodPost, "/-/package/:name/dist-tags", p.mergeTags)
 	handle(http.MethodPut, "/-/package/:name/dist-tags", p.replaceTags)
@@ -148,6 +153,15 @@ func param(c *gin.Context, name string) string {
 		return ""
 	}
 	return s
+}
+
+// reader identifies the caller of a read of the package: see gate.Reader.
+func (p *protocol) reader(c *gin.Context, name packument.Name) (gate.Caller, error) {
+	who, err := p.Gate.Reader(c.Request.Context(), c.Request.Header, p.From(c.Request), name.String())
+	if err == nil {
+		audit.Caller(c, who)
+	}
+	return who, err
 }
 
 // caller identifies the caller and notes who it is for the logs.
