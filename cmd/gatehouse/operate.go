@@ -19,6 +19,8 @@ import (
 	"gatehouse/store/backup"
 	"gatehouse/store/blob"
 	"gatehouse/store/fsck"
+	"gatehouse/store/kv"
+	"gatehouse/store/tokens"
 )
 
 // desk is where an operator's work is done: in a registry that runs (operator.Client), or here (operator.Desk).
@@ -27,6 +29,8 @@ type desk interface {
 	Collect(ctx context.Context, what operator.Collect, tell func(operator.Message)) (fsck.Collected, error)
 	Backup(ctx context.Context, w io.Writer, progress func(done, of backup.Counts)) (backup.Summary, error)
 	Why(ctx context.Context, what operator.Why) (gate.Why, error)
+	Tokens(ctx context.Context, what operator.Listing) (operator.Listed, error)
+	Revoke(ctx context.Context, what operator.Revocation) (operator.Listed, error)
 }
 
 // remains is the error of a command that has done its work and leaves something for the operator: exit code 2.
@@ -57,13 +61,17 @@ func atDesk(ctx context.Context, cfg *config.Config, work func(d desk, running b
 	if !errors.Is(err, operator.ErrNotRunning) {
 		return err
 	}
-	return withData(ctx, cfg, func(packages *store.Store, blobs blob.Store) error {
-		return work(&operator.Desk{Store: packages, Blobs: blobs, Alone: true, Version: version}, false)
+	return withData(ctx, cfg, func(meta kv.Store, packages *store.Store, blobs blob.Store) error {
+		own, err := tokens.New(meta, packages, tokens.Options{})
+		if err != nil {
+			return err
+		}
+		return work(&operator.Desk{Store: packages, Blobs: blobs, Own: own, Alone: true, Version: version}, false)
 	})
 }
 
 // withData opens the data of a registry that does not run.
-func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, blob.Store) error) (err error) {
+func withData(ctx context.Context, cfg *config.Config, work func(kv.Store, *store.Store, blob.Store) error) (err error) {
 	for key, path := range dataFolders(cfg) {
 		if err := existing(key, path); err != nil {
 			return err
@@ -87,7 +95,7 @@ func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, b
 	if err != nil {
 		return err
 	}
-	return work(packages, blobs.Store)
+	return work(meta, packages, blobs.Store)
 }
 
 // existing makes sure that a folder of the data is there, and ours: an operator who is somebody else, root for one, would leave files in it

@@ -88,7 +88,11 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		log.Info("removed what publishes left that a crash cut off", "uploads", n)
 	}
 
-	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Version: version}, log)
+	own, err := tokens.New(meta, packages, tokens.Options{})
+	if err != nil {
+		return err
+	}
+	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Own: own, Version: version}, log)
 	if err != nil {
 		log.Warn("commands of the operator cannot reach this registry, and will need it to be stopped", "error", err)
 	}
@@ -97,10 +101,6 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	}
 
 	protocol, err := protocolOptions(cfg, packages, blobs, counts)
-	if err != nil {
-		return err
-	}
-	own, err := tokens.New(meta, packages, tokens.Options{})
 	if err != nil {
 		return err
 	}
