@@ -29,6 +29,7 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
+	"gatehouse/server/people"
 	"gatehouse/store"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
@@ -65,7 +66,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &script{t: t, file: file, saved: map[string]string{}}
+			s := &script{t: t, file: file, saved: map[string]string{}, extra: map[string]string{}}
 			s.run(string(content))
 		})
 	}
@@ -82,7 +83,8 @@ type script struct {
 	saved  map[string]string
 	minted []string // secrets, which may be in no log
 	heal   func()
-	later  atomic.Int64 // how far ahead the client of GitHub is, in nanoseconds
+	later  atomic.Int64      // how far ahead the client of GitHub is, in nanoseconds
+	extra  map[string]string // tokens that the fixture does not have, by the name of who shows them
 
 	request *http.Request
 	answer  *http.Response
@@ -200,8 +202,9 @@ func (s *script) start(settings map[string]string) {
 		s.tokens, own = kept, kept
 	}
 	o := server.Options{
-		NPM: npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
-		Log: slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
+		People: people.Options{Registry: packages, Change: settings["people"] != "show"},
+		NPM:    npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
+		Log:    slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
 	if u := settings["url"]; u != "" {
 		if o.URL, err = url.Parse(u); err != nil {
@@ -231,6 +234,18 @@ func (s *script) token(who string) string {
 	known := map[string]string{
 		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
+	}
+	if kind, ok := map[string]githubtest.Kind{
+		"ada-org":   githubtest.Classic{User: "ada", Scopes: []string{"repo", "admin:org"}},
+		"wendy-org": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "read:org"}},
+		"wendy-all": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "admin:org"}},
+		"ada-fine":  githubtest.FineGrained{User: "ada", Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+		"app":       githubtest.Installation{Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+	}[who]; ok {
+		if s.extra[who] == "" {
+			s.extra[who] = f.Token(kind)
+		}
+		return s.extra[who]
 	}
 	token, ok := known[who]
 	if !ok {
@@ -481,6 +496,14 @@ func (s *script) change(words []string) {
 		g.AddRepo(words[1], githubtest.Private)
 	case "org":
 		g.AddOrg(words[1])
+	case "user":
+		g.AddUser(words[1])
+	case "team":
+		g.AddToTeam(words[1], words[2], words[3:]...)
+	case "grant-team":
+		g.GrantTeam(words[1], words[2], words[3], roles[words[4]])
+	case "accept":
+		g.AcceptInvitation(words[1], words[2])
 	case "rename-account":
 		g.RenameAccount(words[1], words[2])
 	case "grant":

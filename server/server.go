@@ -21,6 +21,7 @@ import (
 	"gatehouse/server/audit"
 	"gatehouse/server/hooks"
 	"gatehouse/server/npm"
+	"gatehouse/server/people"
 	"gatehouse/server/problem"
 	"gatehouse/server/ui"
 )
@@ -29,6 +30,8 @@ import (
 type Options struct {
 	// NPM is passed on to the protocol; its Base and From are filled in here.
 	NPM npm.Options
+	// People are npm's commands about people; their Gate, Ways, MailDomain and Log are filled in here.
+	People people.Options
 	// Hooks is the webhook of GitHub's; its Log is filled in here.
 	Hooks hooks.Options
 	// URL is the public address, or nil to tell it from each request.
@@ -81,6 +84,10 @@ func New(o Options) http.Handler {
 		return &problem.Plain{Status: http.StatusMethodNotAllowed, Text: "this registry does not do that"}
 	}))
 
+	o.People.Gate, o.People.Ways, o.People.MailDomain, o.People.Log = o.NPM.Gate, npm.NewWays(o.NPM), o.NPM.MailDomain, o.Log
+	folk := people.New(o.People)
+	folk.Mount(e)
+	o.NPM.Owners = folk
 	npm.Mount(e, o.NPM)
 	o.Hooks.Log = o.Log
 	hooks.Mount(e, o.Hooks)

@@ -22,6 +22,7 @@ import (
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
 	"gatehouse/server/operator"
+	"gatehouse/server/people"
 	"gatehouse/store"
 	"gatehouse/store/tokens"
 )
@@ -109,7 +110,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		protocol.Tokens = own
 	}
 	handler := server.New(server.Options{
-		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
+		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
 		Limits:  server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
 		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },

@@ -80,7 +80,8 @@ func (g *Gate) claim(ctx context.Context, who Caller, c Claim, what scopes.Actio
 		return scopes.Binding{}, foreign
 	}
 	where := scopes.Binding{Kind: scopes.GitHub, Repo: access.Repo}
-	q := scopes.Question{Who: who.Principal, What: what, Package: c.Package, Grant: who.grant(), Where: where, Access: access}
+	q := question(who, c.Package, where, what)
+	q.Access = access
 	if v := g.verdict(q); !v.OK {
 		r := &Refusal{Verdict: v, Question: q, Package: c.Package, First: true, host: g.names.Host}
 		if v.Hide {

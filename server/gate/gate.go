@@ -33,6 +33,7 @@ type GitHub interface {
 	Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error)
 	Standing(ctx context.Context, token string, like scopes.Repo) string
 	Pace() time.Duration
+	People
 }
 
 // Gate answers for one registry.

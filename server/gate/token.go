@@ -123,12 +123,13 @@ func (g *Gate) granted(who Caller, pkg string, what scopes.Action, claimed scope
 	if who.own == nil {
 		return nil
 	}
-	any := scopes.Repo{ID: 1, OwnerID: 1, Owner: claimed.Owner, Name: claimed.Name}
+	some := scopes.Repo{ID: 1, OwnerID: 1, Owner: claimed.Owner, Name: claimed.Name}
 	q := scopes.Question{
-		Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: scopes.Binding{Kind: scopes.GitHub, Repo: any},
-		Access: scopes.Access{Repo: any, Role: scopes.Admin, Reach: scopes.Admin},
+		Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: scopes.Binding{Kind: scopes.GitHub, Repo: some},
+		Access: scopes.Access{Repo: some, Role: scopes.Admin, Reach: scopes.Admin},
 	}
-	if v := g.verdict(q); !v.OK {
+	if v := scopes.Decide(q); !v.OK {
+		g.tally.count(what, v)
 		return &Refusal{Verdict: v, Question: q, Package: pkg, First: true, host: g.names.Host}
 	}
 	return nil

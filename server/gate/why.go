@@ -97,7 +97,7 @@ func holder(who scopes.Principal) Holder {
 // Explain asks what Allow asks, judges as it does, and returns all of it. The caller may see the package, so far as is known; the error is a
 // *Refusal that hides if GitHub says now that they may not. Other errors are those of GitHub.
 func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (Why, error) {
-	q := scopes.Question{Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: where}
+	q := question(who, pkg, where, what)
 	if !g.Open() && where.Kind == scopes.GitHub {
 		var err error
 		if q.Public, err = g.github.Public(ctx, where.Repo); err != nil {

@@ -36,6 +36,7 @@ type reader interface {
 	Head(ctx context.Context, name string) (store.Head, error)
 	Document(ctx context.Context, h store.Head, form packument.Form, base string, gzipped bool) (*store.Document, error)
 	Manifest(ctx context.Context, h store.Head, version, base string) ([]byte, error)
+	Stat(ctx context.Context, h store.Head, version string) (store.Version, error)
 	Tarball(ctx context.Context, h store.Head, version string) (*blob.Object, store.Version, error)
 	Link(ctx context.Context, h store.Head, version string, ttl time.Duration) (address string, ok bool, err error)
 	Versions(ctx context.Context, name string) ([]string, error)
@@ -69,6 +70,8 @@ type Options struct {
 	// Tokens are the registry's own; nil: it gives out none.
 	Tokens Tokens
 	Global Global
+	// Owners may be nil: they are then neither shown nor changed from here.
+	Owners Owners
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
 	Base func(*http.Request) (string, error)
 	// From returns the address of whoever sent a request, by way of trusted proxies.
@@ -114,7 +117,6 @@ func Mount(r gin.IRoutes, o Options) {
 	get("/-/whoami", p.whoami)
 	handle(http.MethodPut, "/-/user/:user", p.login)
 	handle(http.MethodPost, "/-/v1/login", p.login)
-	get("/-/user/:user", cannot("this registry keeps no list of users: whoever can write to a package's GitHub repository can publish it"))
 	get("/-/v1/search", cannot("this registry cannot search yet"))
 	for _, path := range []string{"advisories/bulk", "audits", "audits/quick"} {
 		handle(http.MethodPost, "/-/npm/v1/security/"+path, cannot("this registry has no advisories; audit against the public registry"))

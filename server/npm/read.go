@@ -104,9 +104,14 @@ const shortType = "application/vnd.npm.install-v1+json"
 // It must be revalidated each time (no-cache), since permissions and versions change, and no cache that is shared may keep it (private).
 // It never varies by Authorization: npm would write the token into its cache on disk. There is no Last-Modified, from which npm would guess a lifetime.
 func (p *protocol) packument(c *gin.Context) error {
-	_, head, _, err := p.readable(c)
+	_, head, who, err := p.readable(c)
 	if err != nil {
 		return unlessRedirected(err)
+	}
+	if asksOwners(c) {
+		if served, err := p.ownerDocument(c, head, who); served || err != nil {
+			return err
+		}
 	}
 	base, err := p.Base(c.Request)
 	if err != nil {

@@ -144,6 +144,8 @@ func Status(err error) (status int, text string) {
 		gone         *store.Gone
 		behind       *gate.Behind
 		aboutTokens  *gate.TokenRefusal
+		people       *gate.PeopleRefusal
+		denied       *scopes.Denied
 	)
 	switch {
 	case errors.As(err, &plain):
@@ -188,6 +190,10 @@ func Status(err error) (status int, text string) {
 			return http.StatusNotFound, (&NotFound{Package: refusal.Package, Login: refusal.Question.Who.Login}).Error()
 		}
 		return http.StatusForbidden, refusal.Error()
+	case errors.As(err, &people):
+		return http.StatusForbidden, people.Error()
+	case errors.As(err, &denied):
+		return http.StatusForbidden, denied.Error()
 	case errors.As(err, &disagreement):
 		return http.StatusBadRequest, disagreement.Error()
 	case errors.As(err, &mismatch):
