@@ -54,6 +54,12 @@ type Settings struct {
 type Auth struct {
 	Type   AuthType
 	GitHub GitHub
+	Login  Login
+}
+
+// Login is what npm login hands out.
+type Login struct {
+	Expires time.Duration // from when it was handed out
 }
 
 // AuthType is the source of identities and permissions.
@@ -96,7 +102,7 @@ type GitHubApp struct {
 	PrivateKey Secret // PEM
 }
 
-// OAuth is the registry's identity as an OAuth app. A ClientSecret comes with a ClientID.
+// OAuth is the app that people log in with, an OAuth app or a GitHub App. A ClientSecret comes with a ClientID.
 type OAuth struct {
 	ClientID     string
 	ClientSecret Secret

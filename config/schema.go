@@ -97,10 +97,10 @@ var schema = []key{
 		"A GitHub token of the registry's own, for public facts: a classic one without any scope is enough, and lifts GitHub's limit from 60 requests an hour to 5000.",
 		secret(func(c *Config) *Secret { return &c.Auth.GitHub.Token })},
 	{"auth.github.oauth.client_id", "",
-		"The client id of an OAuth app, with which the registry asks for public facts where it has no App and no token.",
+		"The client id of an OAuth app or a GitHub App, with which npm login works; the registry asks for public facts with it too, where it has no App and no token.",
 		word(func(c *Config) *string { return &c.Auth.GitHub.OAuth.ClientID }, clientID, "the client id of an OAuth app, such as Iv1.0123456789abcdef")},
 	{"auth.github.oauth.client_secret", "",
-		"The client secret of that OAuth app.",
+		"The client secret of that app. Unset: npm login shows a code to type into GitHub's page (the device flow), which must be enabled in the app's settings.",
 		secret(func(c *Config) *Secret { return &c.Auth.GitHub.OAuth.ClientSecret })},
 	{"auth.github.webhook.secret", "",
 		"The secret of GitHub's webhook to /-/github/webhook, at least 16 characters. Unset: webhooks are refused.",
@@ -108,6 +108,10 @@ var schema = []key{
 	{"auth.github.change_people", "true",
 		"Let npm's commands about people (owner, access, org, team) change them on GitHub, with the caller's own GitHub token. false: they only list.",
 		toggle(func(c *Config) *bool { return &c.Auth.GitHub.ChangePeople })},
+
+	{"auth.login.expires", "720h",
+		"How long a token lasts that npm login hands out, in hours; 720h is 30 days.",
+		duration(func(c *Config) *time.Duration { return &c.Auth.Login.Expires }, time.Hour, 365*24*time.Hour)},
 
 	{"metadata.type", "leveldb",
 		"What remembers packages and versions: leveldb.",

@@ -16,62 +16,242 @@ import (
 // Access tells what the token may do with the repository of that number, established up to the level need: what lies
 // above it may be understated, never overstated.
 //
-// Reads are answered from answers at most 60 s old (10 s where there is no access); for anything above scopes.Read, GitHub is
-// always asked. A repository that GitHub does not show is the zero Access and no error. Errors: *Unavailable, and one that wraps ErrBadCredential.
+// Reads are answered from answers at most 60 s old (10 s where there is no access), and where GitHub cannot be asked from ones that are older by
+// Options.Stale at most: At tells. For anything above scopes.Read, GitHub is always asked. A repository that GitHub does not show is the zero Access
+// and no error. Errors: *Unavailable, and one that wraps ErrBadCredential.
 func (c *Client) Access(ctx context.Context, token string, bound scopes.Repo, need scopes.Permission) (scopes.Access, error) {
-	repo := bound.ID
-	key := accessKey{c.hash(token), repo}
-	if need <= scopes.Read {
-		if known, ok := c.accesses.GetIfPresent(key); ok && c.now().Before(known.until) {
-			return known.Access, nil
+	hash := c.hash(token)
+	k, found := c.known.GetIfPresent(hash)
+	if found && need <= scopes.Read {
+		if a, ok := k.access(bound.ID, c.now(), 0); ok {
+			c.hits.Add(1)
+			return a, nil
 		}
 	}
-	kind, err := offline(token)
-	if err != nil {
+	c.misses.Add(1)
+	if !found {
+		kind, err := offline(token)
+		if err != nil {
+			return scopes.Access{}, err
+		}
+		k = c.know(hash, kind, token)
+	}
+	if err := k.refusal(c.now()); err != nil {
 		return scopes.Access{}, err
 	}
-	// Different levels are different questions: a write must not share the flight of a read.
-	flight := "a" + string(key.token[:]) + strconv.FormatInt(repo, 10) + "/" + need.String()
-	found, err := once(ctx, c, flight, func(ctx context.Context) (scopes.Access, error) {
-		began := time.Now()
-		a, expires, err := c.askAccess(ctx, kind, token, need, func(ctx context.Context, g *github.Client) (*github.Repository, *github.Response, error) {
-			return g.Repositories.GetByID(ctx, repo)
+	began := time.Now()
+	a, err := c.settled(ctx, k, ofRepo(bound), func(ctx context.Context, epoch uint64) (scopes.Access, error) {
+		if need <= scopes.Read {
+			return c.mayRead(ctx, k, token, epoch, bound)
+		}
+		return c.mayChange(ctx, k, token, epoch, bound, need)
+	})
+	if err == nil {
+		c.observe(time.Since(began))
+		return a, nil
+	}
+	k.doubt()
+	if u := (*Unavailable)(nil); need <= scopes.Read && errors.As(err, &u) {
+		if old, ok := k.access(bound.ID, c.now(), c.stale); ok {
+			c.staleUses.Add(1)
+			return old, nil
+		}
+	}
+	return scopes.Access{}, err
+}
+
+// settled asks, within factTimeout, and asks again if something was forgotten meanwhile that the answer may rest on.
+func (c *Client) settled(ctx context.Context, k *credential, s subject, ask func(context.Context, uint64) (scopes.Access, error)) (scopes.Access, error) {
+	limited, cancel := context.WithTimeout(ctx, factTimeout)
+	defer cancel()
+	for range 3 {
+		epoch := c.forgotten.now()
+		a, err := ask(limited, epoch)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return scopes.Access{}, ctx.Err()
+		case err != nil:
+			return scopes.Access{}, inTime(err)
+		}
+		s.user = k.userID()
+		s.owners[1] = a.Repo.OwnerID
+		if !c.forgotten.since(epoch, s) {
+			return a, nil
+		}
+	}
+	return scopes.Access{}, &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
+}
+
+// inTime is for an answer that took longer than this package waits, while its caller would have waited longer.
+func inTime(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Unavailable{Retry: 5 * time.Second, Cause: "no answer in time"}
+	}
+	return err
+}
+
+// mayRead finds out about reading: with many others by GraphQL where that can be had, else alone.
+func (c *Client) mayRead(ctx context.Context, k *credential, token string, epoch uint64, repo scopes.Repo) (scopes.Access, error) {
+	f, known := k.fact(repo.ID, c.now())
+	if !known && repo.Node != "" && k.byGraphQL(c.now()) {
+		if err := c.inBatch(ctx, k, token, repo); err != nil && !unclear(err) {
+			return scopes.Access{}, err
+		}
+		f, known = k.fact(repo.ID, c.now())
+	}
+	if !known {
+		var err error
+		f, err = once(ctx, c, key('r', k, repo.ID, epoch), func(ctx context.Context) (fact, error) {
+			return c.askRepo(ctx, k, token, epoch, repo)
 		})
 		if err != nil {
-			c.doubt(key.token, err)
-			return a, err
+			return scopes.Access{}, err
 		}
-		c.observe(time.Since(began))
-		until := c.now().Add(readTTL)
-		if a.Permission() < scopes.Read {
-			until = c.now().Add(notReadTTL)
+	}
+	if !f.WantProof {
+		return f.Access, nil
+	}
+	p, err := c.prove(ctx, k, token, epoch, f.Repo)
+	if errors.Is(err, errNotShown) {
+		// It has gone since it was shown; that says nothing of the owner's other repositories.
+		none := fact{Access: scopes.Access{At: c.now()}, Asked: f.Asked, Owner: f.Owner, Until: c.now().Add(notReadTTL)}
+		c.learn(k, epoch, none)
+		return none.Access, nil
+	}
+	f.Reach, f.Why = p.Reach, p.Why
+	return f.Access, err
+}
+
+// askRepo asks REST about one repository, for reading. What was known of it is renewed at no charge where GitHub says it is unchanged.
+func (c *Client) askRepo(ctx context.Context, k *credential, token string, epoch uint64, asked scopes.Repo) (fact, error) {
+	at := c.now()
+	k.mu.RLock()
+	old := k.facts[asked.ID]
+	k.mu.RUnlock()
+	path := "repositories/" + strconv.FormatInt(asked.ID, 10)
+	repo := &github.Repository{}
+	resp, err := c.get(ctx, k, token, "GET /repositories/{id}", path, old.tag, repo)
+	if err == nil && resp.StatusCode == http.StatusNotModified && k.kind == scoped && len(resp.Header.Values("X-OAuth-Scopes")) == 0 {
+		resp, err = c.get(ctx, k, token, "GET /repositories/{id}", path, etag{}, repo) // the scopes can change without the repository
+	}
+	var f fact
+	if err == nil && resp.StatusCode == http.StatusNotModified {
+		f = old
+		f.At = at
+		if k.kind == scoped {
+			f.Reach, f.Why = scopedReach(resp.Header.Get("X-OAuth-Scopes"), f.Public)
 		}
-		if !expires.IsZero() && expires.Before(until) {
-			until = expires
+	} else if f, err = c.weighRepo(k, epoch, resp, repo, err, at); err != nil {
+		return fact{}, err
+	} else if resp != nil && resp.StatusCode == http.StatusOK {
+		f.tag = etag{resp.Header.Get("ETag"), at}
+	}
+	f.Asked, f.Owner, f.Until = asked.ID, asked.OwnerID, at.Add(readTTL)
+	switch {
+	case f.Repo.ID == 0:
+	case k.kind == granular, k.kind == installed:
+		f.readable(f.Public)
+	}
+	if !f.WantProof && f.Permission() < scopes.Read {
+		f.Until = at.Add(notReadTTL)
+	}
+	if f.barred {
+		c.keepOut(k, epoch, asked.OwnerID, f.Why)
+	}
+	c.learn(k, epoch, f)
+	return f, nil
+}
+
+// mayChange establishes what is allowed up to need, which is above read, from nothing that was known before.
+func (c *Client) mayChange(ctx context.Context, k *credential, token string, epoch uint64, bound scopes.Repo, need scopes.Permission) (scopes.Access, error) {
+	// Different levels are different questions: a write must not share the flight of a read.
+	return once(ctx, c, key('w', k, bound.ID, epoch)+need.String(), func(ctx context.Context) (scopes.Access, error) {
+		f, err := c.establish(ctx, k, token, epoch, need, "GET /repositories/{id}", "repositories/"+strconv.FormatInt(bound.ID, 10))
+		if err != nil {
+			return scopes.Access{}, err
 		}
-		c.accesses.Set(key, access{Access: a, until: until})
-		return a, nil
+		f.Asked, f.Owner = bound.ID, bound.OwnerID
+		c.learn(k, epoch, f)
+		return f.Access, nil
 	})
-	return found, err
 }
 
 // Resolve finds the repository now called owner/name and what the token may do with it, established up to need. Nothing is
-// taken from or put into the cache: it serves first publishes, where a name becomes a number for good.
+// taken from or put into what is known: it serves first publishes, where a name becomes a number for good.
 // Errors and the zero Access are as for Access.
 func (c *Client) Resolve(ctx context.Context, token, owner, name string, need scopes.Permission) (scopes.Access, error) {
 	kind, err := offline(token)
 	if err != nil {
 		return scopes.Access{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, factTimeout)
-	defer cancel()
-	a, _, err := c.askAccess(ctx, kind, token, need, func(ctx context.Context, g *github.Client) (*github.Repository, *github.Response, error) {
-		return g.Repositories.Get(ctx, owner, name)
+	k := c.know(c.hash(token), kind, token)
+	if err := k.refusal(c.now()); err != nil {
+		return scopes.Access{}, err
+	}
+	a, err := c.settled(ctx, k, subject{}, func(ctx context.Context, epoch uint64) (scopes.Access, error) {
+		f, err := c.establish(ctx, k, token, epoch, need, "GET /repos/{owner}/{repo}", "repos/"+owner+"/"+name)
+		return f.Access, err
 	})
 	if err != nil {
-		c.doubt(c.hash(token), err)
+		k.doubt()
 	}
 	return a, err
+}
+
+// establish asks REST for a repository and, by probes, what the token may do with it up to need.
+func (c *Client) establish(ctx context.Context, k *credential, token string, epoch uint64, need scopes.Permission, endpoint, path string) (fact, error) {
+	at := c.now()
+	repo := &github.Repository{}
+	resp, err := c.get(ctx, k, token, endpoint, path, etag{}, repo)
+	f, err := c.weighRepo(k, epoch, resp, repo, err, at)
+	if err != nil {
+		return fact{}, err
+	}
+	switch {
+	case f.Repo.ID == 0:
+	case k.kind == granular:
+		f.Reach, f.Why, err = c.probedReach(ctx, k, token, f.Repo, f.Public, min(need, f.Role))
+	case k.kind == installed:
+		f.Reach, f.Why, err = c.probedReach(ctx, k, token, f.Repo, f.Public, need)
+	}
+	f.Until = at.Add(readTTL)
+	if f.Permission() < scopes.Read {
+		f.Until = at.Add(notReadTTL)
+	}
+	return f, err
+}
+
+// weighRepo reads REST's answer about a repository. The reach of tokens without scopes is left open. An error is one after which nothing is known.
+func (c *Client) weighRepo(k *credential, epoch uint64, resp *http.Response, repo *github.Repository, err error, at time.Time) (fact, error) {
+	f := fact{Access: scopes.Access{At: at}}
+	r := (*refused)(nil)
+	switch {
+	case errors.Is(err, errNotShown), errors.As(err, &r):
+		f.Why = whyRefused(err)
+		f.barred = r != nil && r.policy
+		return f, nil
+	case err != nil:
+		return fact{}, err
+	case repo.GetID() == 0 || repo.GetOwner().GetID() == 0:
+		return fact{}, &Unavailable{Retry: 5 * time.Second, Cause: "a repository without numbers"}
+	}
+	f.Repo = scopes.Repo{ID: repo.GetID(), OwnerID: repo.GetOwner().GetID(), Owner: repo.GetOwner().GetLogin(), Name: repo.GetName(), Node: repo.GetNodeID()}
+	f.Archived = repo.GetArchived()
+	// "private" is true of internal repositories too; a missing field must not read as public.
+	f.Public = repo.Private != nil && !*repo.Private && (repo.Visibility == nil || *repo.Visibility == "public")
+	c.teach(f.Repo, f.Public, at, epoch)
+	switch k.kind {
+	case scoped:
+		f.Role = role(repo, f.Public)
+		f.Reach, f.Why = scopedReach(resp.Header.Get("X-OAuth-Scopes"), f.Public)
+	case granular:
+		f.Role = role(repo, f.Public)
+	case installed:
+		// The map shows an installation no rights even where it has them. There is no person whose role could be less, so
+		// the role is no limit: what the probes establish is all there is.
+		f.Role = scopes.Admin
+	}
+	return f, nil
 }
 
 // Pace is about how long GitHub takes at present to say what a token may do: a little more than the slowest answer of late, and never more than a second.
@@ -86,52 +266,6 @@ func (c *Client) observe(took time.Duration) {
 			return
 		}
 	}
-}
-
-type lookUp func(context.Context, *github.Client) (*github.Repository, *github.Response, error)
-
-func (c *Client) askAccess(ctx context.Context, kind tokenKind, token string, need scopes.Permission, find lookUp) (a scopes.Access, expires time.Time, err error) {
-	a.At = c.now()
-	g := c.as(token)
-	repo, resp, err := find(ctx, g)
-	var h *http.Response
-	if resp != nil {
-		h, expires = resp.Response, resp.TokenExpiration.Time
-	}
-	switch err := c.judge(h, err); {
-	case errors.Is(err, errNotShown):
-		return a, expires, nil
-	case isRefused(err):
-		a.Why = refusedWhy(err)
-		return a, expires, nil
-	case err != nil:
-		return scopes.Access{}, expires, err
-	}
-	if repo.GetID() == 0 || repo.GetOwner().GetID() == 0 {
-		return scopes.Access{}, expires, &Unavailable{Retry: 5 * time.Second, Cause: "a repository without numbers"}
-	}
-	a.Repo = scopes.Repo{ID: repo.GetID(), OwnerID: repo.GetOwner().GetID(), Owner: repo.GetOwner().GetLogin(), Name: repo.GetName()}
-	a.Archived = repo.GetArchived()
-	// "private" is true of internal repositories too; a missing field must not read as public.
-	public := repo.Private != nil && !*repo.Private && (repo.Visibility == nil || *repo.Visibility == "public")
-
-	switch kind {
-	case scoped:
-		a.Role = role(repo, public)
-		a.Reach, a.Why = scopedReach(h.Header.Get("X-OAuth-Scopes"), public)
-	case granular:
-		a.Role = role(repo, public)
-		a.Reach, a.Why, err = c.probedReach(ctx, g, token, a.Repo, public, min(need, a.Role))
-	case installed:
-		// The map shows an installation no rights even where it has them. There is no person whose role could be less, so
-		// the role is no limit: what the probes establish is all there is.
-		a.Role = scopes.Admin
-		a.Reach, a.Why, err = c.probedReach(ctx, g, token, a.Repo, public, need)
-	}
-	if err != nil {
-		return scopes.Access{}, expires, err
-	}
-	return a, expires, nil
 }
 
 // role reads the map of GitHub's permissions. Custom roles show their base role there; role_name is an arbitrary
@@ -149,8 +283,8 @@ func role(repo *github.Repository, public bool) scopes.Permission {
 	return scopes.None
 }
 
-// scopedReach is what the scopes of a classic or OAuth token allow (docs.github.com, "Scopes for OAuth apps"). That the
-// repository was shown at all proves reading it: GitHub hides private ones from a token without the scope.
+// scopedReach is what the scopes of a classic or OAuth token allow (docs.github.com, "Scopes for OAuth apps"). That REST
+// showed the repository at all proves reading it: GitHub hides private ones from a token without the scope.
 func scopedReach(header string, public bool) (scopes.Permission, string) {
 	for s := range strings.SplitSeq(header, ",") {
 		switch strings.TrimSpace(s) {
@@ -169,13 +303,10 @@ func scopedReach(header string, public bool) (scopes.Permission, string) {
 	return scopes.Read, missing
 }
 
-func isRefused(err error) bool {
-	r := (*refused)(nil)
-	return errors.As(err, &r)
-}
-
-func refusedWhy(err error) string {
-	r := (*refused)(nil)
-	errors.As(err, &r)
-	return r.why
+// whyRefused is the sentence of a refusal, "" for what GitHub does not show.
+func whyRefused(err error) string {
+	if r := (*refused)(nil); errors.As(err, &r) {
+		return r.why
+	}
+	return ""
 }

@@ -3,13 +3,10 @@ package githubauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -19,13 +16,22 @@ import (
 // maxAnswer bounds what is read of one answer.
 const maxAnswer = 4 << 20
 
+// resource is what GitHub charges a call to; each has a limit of its own.
+type resource uint8
+
+const (
+	rest resource = iota
+	graphQL
+	git
+	resources
+)
+
 func newTransport() http.RoundTripper {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConnsPerHost:    16,
-		MaxConnsPerHost:        64, // GitHub's secondary limit is 100 at a time
 		IdleConnTimeout:        90 * time.Second,
 		TLSHandshakeTimeout:    3 * time.Second,
 		ResponseHeaderTimeout:  callTimeout,
@@ -47,16 +53,16 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// as returns a go-github client that carries token. One is made for every fact and thrown away: a shared one would
+// as returns a go-github client that carries token. One is made for every call and thrown away: a shared one would
 // mix up callers and remember one's rate limit for another.
 //
-// Time is bounded by the context of each fact and by the transport, not by http.Client.Timeout, of which oauth2.Transport knows nothing.
+// Time is bounded by the context of each call and by the transport, not by http.Client.Timeout, of which oauth2.Transport knows nothing.
 //
-// oauth2.Transport puts the token on every hop of a redirect, whatever host it leads to. Hence sameHost.
-func (c *Client) as(token string) *github.Client {
+// oauth2.Transport puts the token on every hop of a redirect, whatever host it leads to. Hence sameHost and nowhere.
+func (c *Client) as(token string, redirect func(*http.Request, []*http.Request) error) *github.Client {
 	g := github.NewClient(&http.Client{
 		Transport:     &oauth2.Transport{Source: oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}), Base: bounded{c.transport}},
-		CheckRedirect: sameHost,
+		CheckRedirect: redirect,
 	})
 	g.BaseURL, g.UserAgent = c.api, c.agent
 	return g
@@ -71,98 +77,148 @@ func sameHost(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// notShown: GitHub answered that there is no such thing, which is also what it says of things it hides.
-var errNotShown = errors.New("GitHub shows no such repository")
+// nowhere is for probes: what they prove is of the repository that was asked for, so a redirect is no answer.
+func nowhere(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// refused: GitHub knows the credential and will not do this for it.
-type refused struct{ why string }
+// plan is one call that is to be made.
+type plan struct {
+	endpoint string // its template, for Observe
+	charged  resource
+	send     func(context.Context) (*http.Response, error)
+}
 
-func (e *refused) Error() string { return "GitHub refuses: " + e.why }
+// call makes one call to GitHub: every one goes through here. It waits for its turn, makes none while GitHub has asked this credential for patience
+// or its host is down, judges the answer and tells Observe. The error is of the kinds that judge returns.
+//
+// send has read the body when it returns. A response comes back with a nil error and with errors that GitHub answered.
+func (c *Client) call(ctx context.Context, k *credential, p plan) (*http.Response, error) {
+	if err := k.paused(p.charged, c.now()); err != nil {
+		return nil, err
+	}
+	if err := k.calls.Acquire(ctx, 1); err != nil {
+		return nil, &Unavailable{Retry: 5 * time.Second, Cause: "too many calls with this credential at once"}
+	}
+	defer k.calls.Release(1)
+	if err := c.calls.Acquire(ctx, 1); err != nil {
+		return nil, &Unavailable{Retry: 5 * time.Second, Cause: "too many calls at once"}
+	}
+	defer c.calls.Release(1)
+	b := c.apiUp
+	if p.charged == git {
+		b = c.webUp
+	}
+	ended, err := b.allow()
+	if err != nil {
+		c.tell(Call{Endpoint: p.endpoint, Outcome: BreakerOpen, Remaining: -1})
+		return nil, err
+	}
+	began := time.Now()
+	resp, err := func() (resp *http.Response, err error) {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		// The breaker counts a call that panics as a failure, and lets others through.
+		err = &Unavailable{Retry: 5 * time.Second, Cause: "the call did not end", down: true}
+		defer func() { ended(err) }()
+		resp, err = p.send(ctx)
+		err = c.judge(resp, err)
+		return resp, err
+	}()
+	if resp != nil {
+		k.endsAs(resp.Header.Get("GitHub-Authentication-Token-Expiration"))
+	}
+	c.tell(Call{Endpoint: p.endpoint, Outcome: outcome(err), Took: time.Since(began), Remaining: remaining(resp)})
+	if u := (*Unavailable)(nil); errors.As(err, &u) && u.limit {
+		k.pause(p.charged, c.now().Add(u.Retry), u.wide)
+	} else if errors.Is(err, ErrBadCredential) {
+		k.condemn(err, c.now())
+	}
+	return resp, err
+}
 
-// judge turns the outcome of a call into nil, errNotShown, *refused, ErrBadCredential or *Unavailable. The status alone does
-// not do: 403 is a rate limit as often as a refusal (docs.github.com, "Rate limits for the REST API").
-func (c *Client) judge(resp *http.Response, err error) error {
+// paused returns an *Unavailable until GitHub may be asked again.
+func (k *credential) paused(r resource, now time.Time) error {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if until := k.pauses[r]; now.Before(until) {
+		return &Unavailable{Retry: clampWait(until.Sub(now)), Cause: "rate limit", limit: true}
+	}
+	return nil
+}
+
+// pause has calls fail until then. GitHub's secondary limits are wide: they hold for REST and GraphQL alike.
+func (k *credential) pause(r resource, until time.Time, wide bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pauses[r] = until
+	if wide && r != git {
+		k.pauses[rest], k.pauses[graphQL] = until, until
+	}
+}
+
+// endsAs notes the end that GitHub gives the token. It writes the time in one of two ways.
+func (k *credential) endsAs(header string) {
+	for _, layout := range []string{"2006-01-02 15:04:05 MST", "2006-01-02 15:04:05 -0700"} {
+		if t, err := time.Parse(layout, header); err == nil {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.expires = t
+			return
+		}
+	}
+}
+
+func (c *Client) tell(call Call) {
+	if c.watch != nil {
+		c.watch(call)
+	}
+}
+
+func outcome(err error) Outcome {
+	u := (*Unavailable)(nil)
+	switch {
+	case err == nil:
+		return OK
+	case errors.Is(err, errNotShown):
+		return NotShown
+	case errors.Is(err, ErrBadCredential):
+		return BadCredential
+	case errors.As(err, &u) && u.limit:
+		return RateLimited
+	case errors.As(err, &u):
+		return Down
+	}
+	return Refused
+}
+
+func remaining(resp *http.Response) int {
 	if resp == nil {
-		if err == nil {
-			return nil
-		}
-		return &Unavailable{Retry: 5 * time.Second, Cause: withoutAddress(err)}
+		return -1
 	}
-	message := ""
-	if e := (*github.ErrorResponse)(nil); errors.As(err, &e) {
-		message = e.Message
+	n, err := strconv.Atoi(resp.Header.Get("X-RateLimit-Remaining"))
+	if err != nil || n < 0 {
+		return -1
 	}
-	if e := (*github.RateLimitError)(nil); errors.As(err, &e) {
-		message = e.Message
-	}
-	if e := (*github.AbuseRateLimitError)(nil); errors.As(err, &e) {
-		message = e.Message
-	}
-	h := resp.Header
-	switch code := resp.StatusCode; {
-	case code >= 200 && code < 300 || code == http.StatusNotModified:
+	return n
+}
+
+// get asks REST for path and reads the answer into v. With a usable tag the answer may be 304, which leaves v as it is.
+func (c *Client) get(ctx context.Context, k *credential, token, endpoint, path string, tag etag, v any) (*http.Response, error) {
+	return c.call(ctx, k, plan{endpoint, rest, func(ctx context.Context) (*http.Response, error) {
+		g := c.as(token, sameHost)
+		req, err := g.NewRequest(http.MethodGet, path, nil)
 		if err != nil {
-			return &Unavailable{Retry: 5 * time.Second, Cause: "an answer that cannot be read"}
+			return nil, err
 		}
-		return nil
-	case code == http.StatusUnauthorized:
-		return fmt.Errorf("%w: GitHub does not accept this token; it is wrong, expired or revoked", ErrBadCredential)
-	case code == http.StatusForbidden || code == http.StatusTooManyRequests:
-		if wait, limited := c.rateLimit(code, h, message); limited {
-			return &Unavailable{Retry: wait, Cause: "rate limit"}
+		if tag.usable(c.now()) {
+			req.Header.Set("If-None-Match", tag.value)
 		}
-		if sso := h.Get("X-GitHub-SSO"); strings.HasPrefix(sso, "required") {
-			return &refused{why: "the organisation requires single sign-on for this token" + ssoLink(sso)}
+		resp, err := g.Do(ctx, req, v)
+		if resp == nil {
+			return nil, err
 		}
-		return &refused{why: message}
-	case code == http.StatusNotFound || code == http.StatusGone:
-		return errNotShown
-	case code == http.StatusUnavailableForLegalReasons:
-		return &refused{why: "the repository is blocked for legal reasons"}
-	default:
-		return &Unavailable{Retry: 5 * time.Second, Cause: "status " + strconv.Itoa(code)}
-	}
-}
-
-// rateLimit reports whether a 403 or 429 means "later", and when.
-func (c *Client) rateLimit(code int, h http.Header, message string) (time.Duration, bool) {
-	if s, err := strconv.Atoi(h.Get("Retry-After")); err == nil {
-		return clampWait(time.Duration(s) * time.Second), true
-	}
-	if h.Get("X-RateLimit-Remaining") == "0" {
-		if s, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-			return clampWait(time.Unix(s, 0).Sub(c.now())), true
+		if resp.StatusCode == http.StatusNotModified && tag.usable(c.now()) {
+			err = nil
 		}
-		return time.Minute, true
-	}
-	m := strings.ToLower(message)
-	for _, sign := range []string{"rate limit", "abuse detection", "login attempts exceeded"} {
-		if strings.Contains(m, sign) {
-			return time.Minute, true
-		}
-	}
-	return time.Minute, code == http.StatusTooManyRequests
-}
-
-func clampWait(d time.Duration) time.Duration { return min(max(d, time.Second), time.Hour) }
-
-// ssoLink extracts the page of "required; url=https://…", if it is one of an https host.
-func ssoLink(header string) string {
-	_, link, found := strings.Cut(header, "url=")
-	if u, err := url.Parse(link); !found || err != nil || u.Scheme != "https" || len(link) > 512 {
-		return ""
-	}
-	return ": authorise it at " + link
-}
-
-// withoutAddress drops the URL that net/http puts into its errors: what failed is enough for a log.
-func withoutAddress(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer in time"
-	}
-	return err.Error()
+		return resp.Response, err
+	}})
 }

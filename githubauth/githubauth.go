@@ -31,6 +31,7 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"gatehouse/scopes"
@@ -39,9 +40,10 @@ import (
 // How long answers are believed. A write never believes one.
 const (
 	identityTTL = 60 * time.Second
-	refusedTTL  = 60 * time.Second // a bad credential; GitHub locks out good ones when bad ones are repeated
+	refusedTTL  = 5 * time.Minute // a bad credential; GitHub locks out good ones when bad ones are repeated
 	readTTL     = 60 * time.Second
 	notReadTTL  = 10 * time.Second
+	fullAgain   = 10 * time.Minute // after which an answer is asked for in full, however often GitHub has called it unchanged
 )
 
 // How long GitHub is waited for.
@@ -58,6 +60,9 @@ var ErrBadCredential = errors.New("bad credential")
 type Unavailable struct {
 	Retry time.Duration // when asking again makes sense
 	Cause string        // for the log
+
+	limit, wide bool // GitHub asked for patience; for REST and GraphQL alike
+	down, late  bool // its host failed; by not answering in time
 }
 
 func (e *Unavailable) Error() string { return "GitHub gave no usable answer: " + e.Cause }
@@ -74,6 +79,13 @@ type Options struct {
 	Now func() time.Time
 	// Observe, if not nil, is told of every call after it ended. It is called from many goroutines and must not block.
 	Observe func(Call)
+	// Stale is how much longer than usual answers are good for reading while GitHub cannot be asked. 0: no longer.
+	Stale time.Duration
+	// Neighbours, if not nil, returns repositories of the registry that a caller is likely to ask for beside repo, those of its owner first, at most
+	// some five hundred; a zero repo stands for any. It is called from many goroutines.
+	Neighbours func(ctx context.Context, repo scopes.Repo) []scopes.Repo
+	// Server is the credential for questions that no caller asks.
+	Server Server
 }
 
 // Client asks GitHub and remembers, for a bounded time and in bounded memory. Its methods may be called from any
@@ -83,22 +95,34 @@ type Client struct {
 	agent             string
 	transport         http.RoundTripper
 	now               func() time.Time
+	watch             func(Call)
+	stale             time.Duration
+	neighbours        func(context.Context, scopes.Repo) []scopes.Repo
 	hmacs             sync.Pool // of hash.Hash, keyed for the token hashes
 
-	identities *otter.Cache[tokenHash, identity]
-	accesses   *otter.Cache[accessKey, access]
-	flights    singleflight.Group
-	people     peopleCache
-	pace       atomic.Int64 // see Pace
+	known     *otter.Cache[tokenHash, *credential]
+	visible   *otter.Cache[int64, visibility] // by repository
+	forgotten forgettings
+	crowd     *crowd
+	server    *server
+	flights   singleflight.Group
+	people    peopleCache
+	pace      atomic.Int64 // see Pace
+
+	calls        *semaphore.Weighted // all in flight
+	apiUp, webUp *breaker
 
 	hits, misses, staleUses atomic.Uint64
 }
 
-func (c *Client) entries() int { return c.identities.EstimatedSize() }
+func (c *Client) entries() int { return c.known.EstimatedSize() }
 
 // New returns a client of the GitHub instance in o. It makes no call.
 func New(o Options) (*Client, error) {
-	c := &Client{agent: o.UserAgent, transport: o.Transport, now: o.Now}
+	c := &Client{
+		agent: o.UserAgent, transport: o.Transport, now: o.Now, watch: o.Observe, stale: o.Stale, neighbours: o.Neighbours,
+		calls: semaphore.NewWeighted(inFlight),
+	}
 	var err error
 	if c.api, err = baseURL(o.APIURL); err != nil {
 		return nil, fmt.Errorf("GitHub API address: %w", err)
@@ -121,13 +145,20 @@ func New(o Options) (*Client, error) {
 	if c.agent == "" {
 		c.agent = "gatehouse"
 	}
+	c.apiUp, c.webUp = newBreaker(c.api.Host), newBreaker(c.web.Host)
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails (crypto/rand)
 	c.hmacs.New = func() any { return hmac.New(sha256.New, key[:]) }
-	if c.identities, err = otter.New(&otter.Options[tokenHash, identity]{MaximumSize: 20_000}); err != nil {
+	if c.known, err = newCache(); err != nil {
 		return nil, err
 	}
-	if c.accesses, err = otter.New(&otter.Options[accessKey, access]{MaximumSize: 200_000}); err != nil {
+	if c.visible, err = otter.New(&otter.Options[int64, visibility]{MaximumSize: 100_000}); err != nil {
+		return nil, err
+	}
+	if c.crowd, err = newCrowd(); err != nil {
+		return nil, err
+	}
+	if c.server, err = newServer(c, o.Server); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -145,32 +176,4 @@ func baseURL(s string) (*url.URL, error) {
 		u.Path += "/"
 	}
 	return u, nil
-}
-
-// Public tells what everybody may read of the repository, from what GitHub said without a caller's credential. It is no error not to know.
-func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
-	return scopes.Public{}, nil
-}
-
-// Standing tells what keeps the token from private repositories of an owner, whichever they are, and how to mend it: a sentence, or "". like is
-// one of the owner's repositories to try it with; a zero Repo leaves what can be told of the token alone.
-func (c *Client) Standing(ctx context.Context, token string, like scopes.Repo) string { return "" }
-
-type accessKey struct {
-	token tokenHash
-	repo  int64
-}
-
-// access is a fact kept until it must be asked for again.
-type access struct {
-	scopes.Access
-	until time.Time
-}
-
-type identity struct {
-	principal scopes.Principal
-	err       error
-	expires   time.Time // of the token itself; zero if it does not say
-	until     time.Time
-	confirmed time.Time // when GitHub last had no complaint; zero if it has had one since
 }

@@ -2,135 +2,222 @@ package githubauth
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
 	"time"
+
+	"github.com/google/go-github/v60/github"
 
 	"gatehouse/scopes"
 )
 
-// Identify tells who holds the token. It costs GitHub one call per token and minute.
+// Identify tells who holds the token. It costs GitHub one call per token and minute. from is the caller's address, which pays for
+// tokens that turn out to be none.
 //
-// It returns an error that wraps ErrBadCredential, with a sentence for the caller, if nobody does, and *Unavailable if
-// GitHub did not say. A principal proves nothing about what the token may do: any site that somebody once logged in to
+// It returns an error that wraps ErrBadCredential, with a sentence for the caller, if nobody does, *Crowded if too many such tokens came
+// from there, and *Unavailable if GitHub did not say. A principal proves nothing about what the token may do: any site that somebody once logged in to
 // holds a token that answers to their name. That is for Access.
 func (c *Client) Identify(ctx context.Context, token string, from netip.Addr) (scopes.Principal, error) {
-	known, err := c.identity(ctx, token)
-	if err != nil {
-		return scopes.Principal{}, err
+	hash := c.hash(token)
+	k, found := c.known.GetIfPresent(hash)
+	if found {
+		if who, ok := k.identity(c.now(), 0); ok {
+			c.hits.Add(1)
+			return who.Principal, nil
+		}
 	}
-	return known.principal, known.err
+	c.misses.Add(1)
+	if !found {
+		kind, err := offline(token)
+		if err != nil {
+			return scopes.Principal{}, err
+		}
+		k = c.know(hash, kind, token)
+		if who, ok := k.identity(c.now(), 0); ok {
+			return who.Principal, nil // from before a restart
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, factTimeout)
+	defer cancel()
+	var who identity
+	err := c.crowd.admit(limited, k, from, c.now, func() (err error) {
+		who, err = c.identify(limited, k, token)
+		return err
+	})
+	if ctx.Err() == nil {
+		err = inTime(err)
+	}
+	if u := (*Unavailable)(nil); errors.As(err, &u) {
+		if old, ok := k.identity(c.now(), c.stale); ok {
+			c.staleUses.Add(1)
+			return old.Principal, nil
+		}
+	}
+	return who.Principal, err
 }
 
 // Confirm returns nil if GitHub knew the token no longer ago than within, and nothing it said since puts that in doubt; otherwise it asks. Errors are
 // those of Identify.
 func (c *Client) Confirm(ctx context.Context, token string, within time.Duration) error {
-	known, err := c.identity(ctx, token)
-	if err == nil && known.err == nil && c.now().Sub(known.confirmed) > within {
-		c.identities.Invalidate(c.hash(token))
-		known, err = c.identity(ctx, token)
-	}
+	kind, err := offline(token)
 	if err != nil {
 		return err
 	}
-	return known.err
+	k := c.know(c.hash(token), kind, token)
+	if who, ok := k.identity(c.now(), 0); ok && !who.Doubted && c.now().Sub(who.At) <= within {
+		return nil
+	}
+	_, err = c.identify(ctx, k, token)
+	return err
 }
 
-func (c *Client) identity(ctx context.Context, token string) (identity, error) {
-	hash := c.hash(token)
-	if known, ok := c.identities.GetIfPresent(hash); ok && c.now().Before(known.until) {
-		return known, nil
-	}
-	kind, err := offline(token)
-	if err != nil {
+// identify asks GitHub who holds the token, and keeps the answer.
+func (c *Client) identify(ctx context.Context, k *credential, token string) (identity, error) {
+	if err := k.refusal(c.now()); err != nil {
 		return identity{}, err
 	}
-	return once(ctx, c, "i"+string(hash[:]), func(ctx context.Context) (identity, error) {
-		who, err := c.askWho(ctx, kind, token)
-		if err != nil && !errors.Is(err, ErrBadCredential) {
-			return identity{}, err
+	limited, cancel := context.WithTimeout(ctx, factTimeout)
+	defer cancel()
+	for range 3 {
+		epoch := c.forgotten.now()
+		who, err := c.identifyOnce(limited, k, token, epoch)
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return identity{}, ctx.Err()
+		case err != nil:
+			return identity{}, inTime(err)
+		case !c.forgotten.since(epoch, subject{user: who.Principal.ID, identity: true}):
+			return who, nil
 		}
-		now := c.now()
-		who.err, who.until, who.confirmed = err, now.Add(identityTTL), now
+	}
+	return identity{}, &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
+}
+
+func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+	return once(ctx, c, key('i', k, 0, epoch), func(ctx context.Context) (identity, error) {
+		who, err := c.askWho(ctx, k, token, epoch)
+		if errors.Is(err, ErrBadCredential) {
+			k.condemn(err, c.now()) // a suspended account is not answered with 401
+		}
 		if err != nil {
-			who.until = now.Add(refusedTTL)
-		} else if !who.expires.IsZero() && who.expires.Before(who.until) {
-			who.until = who.expires
+			return identity{}, asUnavailable(err)
 		}
-		c.identities.Set(hash, who)
+		who.Until = who.At.Add(identityTTL)
+		who.Principal.Credential = wordsFor(token)
+		who.Principal.Kind = scopes.Person
+		if k.kind == installed {
+			who.Principal.Kind = scopes.App
+		}
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.bad = badness{}
+		if !c.forgotten.since(epoch, subject{user: who.Principal.ID, identity: true}) {
+			k.who = who
+			k.changed = true
+		}
 		return who, nil
 	})
 }
 
-// doubt is for what GitHub has said of a token since it was identified: an end of the identity if the token is bad, and the need to confirm it after any other trouble.
-func (c *Client) doubt(hash tokenHash, err error) {
-	if errors.Is(err, ErrBadCredential) {
-		c.identities.Invalidate(hash)
-	} else if known, ok := c.identities.GetIfPresent(hash); ok {
-		known.confirmed = time.Time{}
-		c.identities.Set(hash, known)
-	}
+// doubt is for trouble that GitHub has made since the token was identified: it must be confirmed anew.
+func (k *credential) doubt() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.who.Doubted = true
 }
 
-func (c *Client) askWho(ctx context.Context, kind tokenKind, token string) (identity, error) {
-	if kind == installed {
-		return c.askWhichApp(ctx, token)
+func (k *credential) userID() int64 {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.who.Principal.ID
+}
+
+func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+	if k.kind == installed {
+		return c.askWhichApp(ctx, k, token, epoch)
 	}
-	user, resp, err := c.as(token).Users.Get(ctx, "")
-	if resp == nil {
-		return identity{}, c.judge(nil, err)
+	k.mu.RLock()
+	old := k.who
+	k.mu.RUnlock()
+	at := c.now()
+	user := &github.User{}
+	resp, err := c.get(ctx, k, token, "GET /user", "user", old.tag, user)
+	if err == nil && resp.StatusCode == http.StatusNotModified {
+		if h := resp.Header.Values("X-OAuth-Scopes"); k.kind != scoped || len(h) > 0 {
+			old.At, old.Doubted = at, false
+			old.Scopes = resp.Header.Get("X-OAuth-Scopes")
+			return old, nil
+		}
+		resp, err = c.get(ctx, k, token, "GET /user", "user", etag{}, user)
 	}
-	if err := c.judge(resp.Response, err); err != nil {
-		return identity{}, asUnavailable(err)
+	if r := (*refused)(nil); errors.As(err, &r) && r.policy {
+		return identity{}, fmt.Errorf("%w: %s", ErrBadCredential, r.why)
+	}
+	if err != nil {
+		return identity{}, err
 	}
 	if user.GetID() == 0 || user.GetLogin() == "" {
 		return identity{}, &Unavailable{Retry: 5 * time.Second, Cause: "a user without number or login"}
 	}
 	return identity{
-		principal: scopes.Principal{Kind: scopes.Person, ID: user.GetID(), Login: user.GetLogin()},
-		expires:   resp.TokenExpiration.Time,
+		Principal: scopes.Principal{ID: user.GetID(), Login: user.GetLogin()},
+		Scopes:    resp.Header.Get("X-OAuth-Scopes"), At: at, tag: etag{resp.Header.Get("ETag"), at},
 	}, nil
 }
 
-// askWhichApp identifies an installation token, to which GET /user is closed: GraphQL's viewer is its bot account.
-func (c *Client) askWhichApp(ctx context.Context, token string) (identity, error) {
-	g := c.as(token)
-	req, err := g.NewRequest(http.MethodPost, c.graphql.String(), map[string]string{"query": "query{viewer{login databaseId}}"})
-	if err != nil {
+// askWhichApp identifies an installation token, to which GET /user is closed: GraphQL's viewer is its bot account. The same request finds out what the
+// token sees of the registry's repositories, since a workflow's token is seldom used for more than a few of them.
+func (c *Client) askWhichApp(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+	if !k.byGraphQL(c.now()) {
+		return c.askInstallation(ctx, k, token)
+	}
+	var repos []scopes.Repo
+	now := c.now()
+	others := c.neighboursOf(ctx, scopes.Repo{})
+	k.mu.RLock()
+	for _, r := range others {
+		if len(repos) < perBatch && k.wanting(r, now) {
+			repos = append(repos, r)
+		}
+	}
+	k.mu.RUnlock()
+	who, err := c.learnNodes(ctx, k, token, epoch, repos)
+	if isRefused(err) || errors.Is(err, errNotShown) {
+		return c.askInstallation(ctx, k, token)
+	}
+	return who, err
+}
+
+// askInstallation is for a GitHub without GraphQL: only installation tokens may list their repositories (it is 403 for people). Nothing there tells the
+// app's name.
+func (c *Client) askInstallation(ctx context.Context, k *credential, token string) (identity, error) {
+	at := c.now()
+	if _, err := c.get(ctx, k, token, "GET /installation/repositories", "installation/repositories?per_page=1", etag{}, nil); err != nil {
 		return identity{}, err
 	}
-	var answer struct {
-		Data struct {
-			Viewer struct {
-				Login      string `json:"login"`
-				DatabaseID int64  `json:"databaseId"`
-			} `json:"viewer"`
-		} `json:"data"`
-	}
-	resp, err := g.Do(ctx, req, &answer)
-	if resp == nil {
-		return identity{}, c.judge(nil, err)
-	}
-	if err := c.judge(resp.Response, err); err != nil {
-		return identity{}, asUnavailable(err)
-	}
-	viewer := answer.Data.Viewer
-	if viewer.Login == "" {
-		// GraphQL reports its rate limit in a 200 as well.
-		return identity{}, &Unavailable{Retry: time.Minute, Cause: "GraphQL names no viewer"}
-	}
-	return identity{principal: scopes.Principal{Kind: scopes.App, ID: viewer.DatabaseID, Login: viewer.Login}}, nil
+	return identity{Principal: scopes.Principal{Login: "installation[bot]"}, At: at}, nil
 }
 
 // asUnavailable is for questions to which there is no "no": whoever holds a good token is somebody.
 func asUnavailable(err error) error {
-	if r := (*refused)(nil); errors.As(err, &r) || errors.Is(err, errNotShown) {
+	if isRefused(err) || errors.Is(err, errNotShown) {
 		return &Unavailable{Retry: 30 * time.Second, Cause: err.Error()}
 	}
 	return err
+}
+
+// key names a question about one credential, asked since the last time that something was forgotten.
+func key(what byte, k *credential, number int64, epoch uint64) string {
+	b := make([]byte, 0, 1+len(k.hash)+16+20)
+	b = append(b, what)
+	b = append(b, k.hash[:]...)
+	b = binary.BigEndian.AppendUint64(b, epoch)
+	return string(strconv.AppendInt(b, number, 10))
 }
 
 // once runs ask for all who want the same key at the same time. The work has its own deadline, so that the first

@@ -6,6 +6,8 @@ import (
 	"hash"
 	"hash/crc32"
 	"strings"
+
+	"gatehouse/scopes"
 )
 
 // maxToken is the longest credential looked at, in bytes. Installation tokens have grown to about 520 and may grow on.
@@ -71,6 +73,26 @@ func kindOf(token string) tokenKind {
 		return neverGiven
 	}
 	return notAToken
+}
+
+// wordsFor says what sort of credential a token is, for people.
+func wordsFor(token string) scopes.Credential {
+	switch prefix, _, _ := strings.Cut(token, "_"); prefix {
+	case "github":
+		return scopes.FineGrained
+	case "ghp":
+		return scopes.Classic
+	case "gho":
+		return scopes.OAuthToken
+	case "ghu":
+		return scopes.AppUser
+	case "ghs":
+		return scopes.Installation
+	}
+	if strings.HasPrefix(token, "v1.") {
+		return scopes.Installation
+	}
+	return scopes.LegacyToken
 }
 
 // checksumFits compares the last six characters with the CRC-32 of the thirty before, in base 62.

@@ -87,7 +87,7 @@ func benchRegistry(b *testing.B, versions int) (http.Handler, string) {
 			Registry: packages, Gate: gate.New(facts, scopes.Namespaces{Host: "github.com", Owners: []string{"acme"}}),
 			MaxPublish: 64 << 20, Spool: b.TempDir(), MailDomain: "users.noreply.github.com",
 		},
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Metrics: server.NewMetrics("test"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	for i := range versions {
 		p := packumenttest.Package{Name: "@acme/ui", Version: fmt.Sprintf("1.%d.0", i), Repository: "github:acme/ui"}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 )
@@ -19,28 +20,35 @@ import (
 // Answered is the message of the lines of the access log.
 const Answered = "request"
 
-// logged gives each request an id, writes one line when it is answered, and turns a panic into a 500.
+// watched gives each request an id, writes one line when it is answered, counts it, and turns a panic into a 500.
 //
 // The line names the route and the package, never the path or the query as they came, and no header: npm logout, for one, has the token
 // in its path.
-func logged(log *slog.Logger) gin.HandlerFunc {
+func watched(log *slog.Logger, m *Metrics, changes *audit.Log) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		start := time.Now()
+		counted := m.begin(c)
 		id := rand.Text()[:16]
 		c.Writer.Header().Set("X-Request-Id", id)
 		c.Writer.Header().Set("X-Content-Type-Options", "nosniff")
 		defer func() {
 			if v := recover(); v != nil {
 				if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+					counted.done(problem.StatusClientGone, 0, time.Since(start))
 					panic(v)
 				}
 				log.Error("a handler panicked: this is a bug", "id", id, "route", c.FullPath(), "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 				if sent := paceOf(c); sent != nil && sent.status != 0 {
+					counted.done(http.StatusInternalServerError, sent.sent, time.Since(start))
 					panic(http.ErrAbortHandler) // what has been sent cannot be mended, only cut off
 				}
 				problem.Answer(c, errPanicked)
 			}
-			write(log, c, id, time.Since(start))
+			took := time.Since(start)
+			status, sent := answered(c)
+			counted.done(status, sent, took)
+			changes.Answered(c, id, status)
+			write(log, c, id, status, sent, took)
 		}()
 		c.Next()
 	}
@@ -48,12 +56,15 @@ func logged(log *slog.Logger) gin.HandlerFunc {
 
 var errPanicked = errors.New("a handler panicked")
 
-func write(log *slog.Logger, c *gin.Context, id string, took time.Duration) {
-	p := paceOf(c)
-	status, sent := c.Writer.Status(), int64(0)
-	if p != nil && p.status != 0 {
-		status, sent = p.status, p.sent
+// answered is the status and the bytes of the body that really went out.
+func answered(c *gin.Context) (status int, sent int64) {
+	if p := paceOf(c); p != nil && p.status != 0 {
+		return p.status, p.sent
 	}
+	return c.Writer.Status(), 0
+}
+
+func write(log *slog.Logger, c *gin.Context, id string, status int, sent int64, took time.Duration) {
 	level := slog.LevelInfo
 	attrs := append(make([]slog.Attr, 0, 12),
 		slog.String("id", id), slog.String("method", c.Request.Method), slog.String("route", c.FullPath()),
@@ -61,8 +72,8 @@ func write(log *slog.Logger, c *gin.Context, id string, took time.Duration) {
 	if name, err := url.PathUnescape(c.Param("name")); err == nil && name != "" {
 		attrs = append(attrs, slog.String("package", name))
 	}
-	if login := c.GetString("login"); login != "" {
-		attrs = append(attrs, slog.String("login", login))
+	if who := audit.Known(c); who != nil && who.Login != "" {
+		attrs = append(attrs, slog.String("login", who.Login))
 	}
 	if warning := c.GetString("warning"); warning != "" {
 		level = slog.LevelWarn

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,7 +19,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"gatehouse/githubauth"
 	"gatehouse/githubauth/githubtest"
@@ -40,7 +41,8 @@ import (
 // A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
 //
 //	set orgs=acme global=deny …        before the first request: settings of the registry
-//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, outage, heal
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, sso, outage, heal;
+//	                                   and "github later 61m": that much time passes for what is remembered of it
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
 //	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
@@ -78,6 +80,7 @@ type script struct {
 	saved  map[string]string
 	heal   func()
 	minted map[string]string // tokens that the fixture does not have, by the name of who shows them
+	later  atomic.Int64      // how far ahead the client of GitHub is, in nanoseconds
 
 	request *http.Request
 	answer  *http.Response
@@ -145,7 +148,7 @@ func (s *script) run(content string) {
 			s.begin(line)
 		}
 	}
-	if strings.Contains(s.log.String(), s.github.Wendy) || strings.Contains(s.log.String(), s.github.Rita) {
+	if tokenShape.MatchString(s.log.String()) {
 		s.t.Error("a token is in the log")
 	}
 }
@@ -163,11 +166,11 @@ func (s *script) start(settings map[string]string) {
 	}
 	var github gate.GitHub
 	if settings["auth"] != "none" {
-		c, err := githubauth.New(githubauth.Options{APIURL: s.github.APIURL(), WebURL: s.github.URL()})
+		c, err := githubauth.New(githubauth.Options{APIURL: s.github.APIURL(), WebURL: s.github.URL(), Now: s.now})
 		if err != nil {
 			s.fatal("%v", err)
 		}
-		github = &facts{Client: c, api: s.github.APIURL(), standing: settings["standing"]}
+		github = c
 	}
 	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
 	if err != nil {
@@ -192,6 +195,9 @@ func (s *script) start(settings map[string]string) {
 	s.t.Cleanup(s.server.Close)
 }
 
+// now is the time as the client of GitHub has it.
+func (s *script) now() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
+
 // pairs reads "a=b,c=d".
 func pairs(text string) map[string]string {
 	m := map[string]string{}
@@ -201,44 +207,6 @@ func pairs(text string) map[string]string {
 		}
 	}
 	return m
-}
-
-// facts adds to what GitHub is asked with a caller's credential what is known without one.
-type facts struct {
-	*githubauth.Client
-	api, standing string
-}
-
-func (f *facts) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("%s/repositories/%d", f.api, repo.ID), nil)
-	if err != nil {
-		return scopes.Public{}, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return scopes.Public{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var seen struct {
-		ID         int64
-		Name       string
-		Visibility string
-		Owner      struct {
-			ID    int64
-			Login string
-		}
-	}
-	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&seen) != nil || seen.Visibility != "public" {
-		return scopes.Public{}, nil
-	}
-	return scopes.Public{Repo: scopes.Repo{ID: seen.ID, OwnerID: seen.Owner.ID, Owner: seen.Owner.Login, Name: seen.Name}}, nil
-}
-
-func (f *facts) Standing(_ context.Context, _ string, like scopes.Repo) string {
-	if f.standing == "" {
-		return ""
-	}
-	return "It is " + f.standing + " that keeps it from " + like.String()
 }
 
 func (s *script) token(who string) string {
@@ -399,8 +367,8 @@ func (s *script) always() {
 		s.errorf("WWW-Authenticate hides the text from npm's users")
 	}
 	if s.answer.StatusCode >= 400 && s.request.Method != http.MethodHead {
-		var e map[string]string
-		if err := json.Unmarshal(s.body, &e); err != nil || e["error"] == "" || strings.Contains(e["error"], "\n") || h.Get("Content-Type") != "application/json" {
+		var e struct{ Error string }
+		if err := json.Unmarshal(s.body, &e); err != nil || e.Error == "" || strings.Contains(e.Error, "\n") || h.Get("Content-Type") != "application/json" {
 			s.errorf("an error that npm cannot show: %s %s", h.Get("Content-Type"), s.body)
 		}
 	}
@@ -511,6 +479,8 @@ func (s *script) change(words []string) {
 		g.Revoke(words[1], words[2])
 	case "revoke-token":
 		g.RevokeToken(s.token(words[1]))
+	case "sso":
+		g.RequireSSO(words[1], true)
 	case "outage":
 		s.heal = g.Outage(503)
 	case "deaf": // to who somebody is, and to nothing else
@@ -519,6 +489,12 @@ func (s *script) change(words []string) {
 		s.heal = g.Fail("", githubtest.PrimaryLimit(403))
 	case "heal":
 		s.heal()
+	case "later": // for what is remembered of GitHub
+		d, err := time.ParseDuration(words[1])
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		s.later.Add(int64(d))
 	case "reset-counts":
 		g.ResetCounts()
 	case "calls":

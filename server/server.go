@@ -1,6 +1,6 @@
 // Package server is the registry's HTTP side, and all of it: nothing outside this folder knows a request.
 //
-// A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log,
+// A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log, metrics,
 // recovery from a panic) and the route table of gin, into package npm, ui or hooks. What comes back is an answer or an error; package
 // problem turns the second into the first.
 //
@@ -18,6 +18,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"gatehouse/server/audit"
 	"gatehouse/server/hooks"
 	"gatehouse/server/npm"
 	"gatehouse/server/people"
@@ -29,7 +30,7 @@ import (
 type Options struct {
 	// NPM is passed on to the protocol; its Base and From are filled in here.
 	NPM npm.Options
-	// People are npm's commands about people; their Gate, Ways, MailDomain and Log are filled in here.
+	// People are npm's commands about people; their Gate, Ways and MailDomain are filled in here.
 	People people.Options
 	// Hooks is the webhook of GitHub's; its Log is filled in here.
 	Hooks hooks.Options
@@ -41,6 +42,10 @@ type Options struct {
 	Ready func(context.Context) error
 	// Patience is how long a connection may stand still while a request or an answer is under way; 0 means 30 s.
 	Patience time.Duration
+	// Metrics count what is asked and answered; nil: nothing is counted. With a MetricsToken they can be read at MetricsPath by who has it; otherwise
+	// only through Metrics.Handler.
+	Metrics      *Metrics
+	MetricsToken string
 	// Version of the program, shown at the root.
 	Version string
 	Log     *slog.Logger
@@ -65,7 +70,7 @@ func New(o Options) http.Handler {
 	e.RedirectTrailingSlash, e.RedirectFixedPath = false, false
 	e.HandleMethodNotAllowed = true
 	e.ForwardedByClientIP = false
-	e.Use(logged(o.Log))
+	e.Use(watched(o.Log, o.Metrics, audit.New(o.Log, addresses.from)))
 	lost := problem.Handle(func(*gin.Context) error {
 		return &problem.Plain{Status: http.StatusNotFound, Text: "not found"}
 	})
@@ -74,7 +79,7 @@ func New(o Options) http.Handler {
 		return &problem.Plain{Status: http.StatusMethodNotAllowed, Text: "this registry does not do that"}
 	}))
 
-	o.People.Gate, o.People.Ways, o.People.MailDomain, o.People.Log = o.NPM.Gate, npm.NewWays(o.NPM), o.NPM.MailDomain, o.Log
+	o.People.Gate, o.People.Ways, o.People.MailDomain = o.NPM.Gate, npm.NewWays(o.NPM), o.NPM.MailDomain
 	folk := people.New(o.People)
 	folk.Mount(e)
 	o.NPM.Owners = folk
@@ -86,6 +91,14 @@ func New(o Options) http.Handler {
 		h := problem.Handle(health(check))
 		e.GET(path, h)
 		e.HEAD(path, h)
+	}
+
+	if m := o.Metrics; m != nil {
+		if o.MetricsToken != "" {
+			m.mount(e, o.MetricsToken)
+		}
+		m.registry.MustRegister(verdicts{o.NPM.Gate})
+		m.requests.know(e.Routes())
 	}
 
 	// A path that is none gets its answer through the same middleware, by a path that no route has.

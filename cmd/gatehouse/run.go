@@ -69,6 +69,7 @@ func runServer(ctx context.Context, log *slog.Logger, r *registry, h http.Handle
 			}
 		}
 	})
+	g.Go(func() error { return r.metrics.serve(ctx, log) })
 	if r.desk != nil {
 		g.Go(func() error {
 			if err := r.desk.Serve(ctx); err != nil {

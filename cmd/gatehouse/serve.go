@@ -41,6 +41,7 @@ type registry struct {
 	listener net.Listener
 	local    string // the address for somebody on this machine, ending in a slash
 	desk     *operator.Server
+	metrics  metrics
 }
 
 // serve runs a registry until ctx ends. started is called when it answers. Whatever can be found wrong before anything is created
@@ -51,6 +52,11 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		return err
 	}
 	defer func() { _ = listener.Close() }()
+	counts, err := newMetrics(cfg)
+	if err != nil {
+		return err
+	}
+	defer counts.close()
 	if err := usable(cfg.Metadata.LevelDB.Path); err != nil {
 		return fmt.Errorf("metadata.leveldb.path: %w", err)
 	}
@@ -90,27 +96,28 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		defer func() { err = errors.Join(err, desk.Close()) }()
 	}
 
-	protocol, err := protocolOptions(cfg, packages, blobs)
+	protocol, err := protocolOptions(cfg, packages, blobs, counts)
 	if err != nil {
 		return err
 	}
 	handler := server.New(server.Options{
 		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
 		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
-	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk}
+	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk, metrics: counts}
 	return runServer(ctx, log, r, handler, []sweep{
 		{"uploads of publishes that were cut off", func(ctx context.Context) (int, error) { return packages.Sweep(ctx, false) }},
 		{"unfinished uploads in parts", blobs.tidy},
 	}, func() { started(r) })
 }
 
-func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage) (npm.Options, error) {
+func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, counts metrics) (npm.Options, error) {
 	if err := emptySpool(blobs.spool); err != nil {
 		return npm.Options{}, err
 	}
-	g, err := newGate(cfg)
+	g, err := newGate(cfg, counts)
 	if err != nil {
 		return npm.Options{}, err
 	}
@@ -131,17 +138,18 @@ func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage) 
 	}, nil
 }
 
-func newGate(cfg *config.Config) (*gate.Gate, error) {
+func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
 	names := namespaces(cfg)
 	if cfg.Auth.Type == config.AuthNone {
 		return gate.New(nil, names), nil
 	}
 	github, err := githubauth.New(githubauth.Options{
-		APIURL: cfg.Auth.GitHub.APIURL, WebURL: cfg.Auth.GitHub.WebURL, UserAgent: "gatehouse/" + version,
+		APIURL: cfg.Auth.GitHub.APIURL, WebURL: cfg.Auth.GitHub.WebURL, UserAgent: "gatehouse/" + version, Observe: counts.observe(),
 	})
 	if err != nil {
 		return nil, err
 	}
+	counts.ask(github)
 	return gate.New(github, names), nil
 }
 

@@ -143,6 +143,25 @@ func (g *GitHub) tellTeam(action string, t *team, r *repo, fields map[string]any
 	}
 }
 
+// tellApproval tells that an organization let a fine-grained token in.
+func (g *GitHub) tellApproval(t *token) {
+	c := g.hookCall()
+	added := map[string]any{"organization": map[string]any{}, "repository": map[string]any{"metadata": "read"}, "other": map[string]any{}}
+	fields := map[string]any{
+		"id": t.id, "owner": g.simpleUser(c, g.accounts[t.user]), "permissions_added": added, "permissions_result": added,
+		"permissions_upgraded": map[string]any{}, "repository_selection": "subset", "repository_count": len(t.repos), "repositories": nil,
+		"created_at": stamp(t.made), "token_id": t.id, "token_name": "fine-grained token", "token_expired": false,
+		"token_expires_at": nil, "token_last_used_at": nil,
+	}
+	if t.all {
+		fields["repository_selection"], fields["repository_count"] = "all", nil
+	}
+	if !t.expires.IsZero() {
+		fields["token_expires_at"] = stamp(t.expires)
+	}
+	g.emit("personal_access_token_request", "approved", t.owner, map[string]any{"personal_access_token_request": fields})
+}
+
 func (g *GitHub) tellInstallation(action string, in *installed) {
 	c := g.hookCall()
 	g.emit("installation", action, in.account, map[string]any{"installation": g.installDocument(c, in), "repositories": g.chosen(in), "requester": nil})

@@ -66,6 +66,7 @@ func TestHooks(t *testing.T) {
 	f := started(t)
 	app := f.AddApp(App{Slug: "gatehouse"})
 	f.Install("gatehouse", "wendy")
+	pending := f.Token(FineGrained{User: "wendy", Owner: "acme"}, Pending())
 	rc := receive(t, "secret", 202)
 	f.AddHook(rc.URL, "secret")
 	for _, c := range []struct {
@@ -97,6 +98,7 @@ func TestHooks(t *testing.T) {
 		{"member leaves", func() { f.RemoveMember("acme", "rita") }, "membership.removed organization.member_removed"},
 		{"team goes", func() { f.DeleteTeam("acme", "The Core") }, "team.deleted"},
 		{"install", func() { f.Install("gatehouse", "acme", "acme/ui") }, "installation.created"},
+		{"approval", func() { f.Approve(pending) }, "personal_access_token_request.approved"},
 		{"choose", func() { f.Install("gatehouse", "acme", "acme/api") }, "installation_repositories.added installation_repositories.removed"},
 		{"suspend", func() { f.SuspendApp("gatehouse", "acme", true) }, "installation.suspend"},
 		{"unsuspend", func() { f.SuspendApp("gatehouse", "acme", false) }, "installation.unsuspend"},

@@ -251,7 +251,11 @@ func (g *GitHub) RevokeToken(secret string) {
 func (g *GitHub) Approve(secret string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustToken(secret).pending = false
+	t := g.mustToken(secret)
+	if t.pending {
+		t.pending = false
+		g.tellApproval(t)
+	}
 }
 
 // AuthorizeSSO authorises a classic token for an organization that requires single sign-on.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"gatehouse/scopes"
 )
@@ -49,6 +50,7 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 			q.Public.ToAll = g.names.PublicToAll(pkg)
 		}
 		if v := scopes.Decide(q); v.OK {
+			g.tally.count(q.What, v)
 			return scopes.Access{Repo: q.Public.Repo, At: q.Public.At}, nil
 		}
 	}
@@ -63,7 +65,7 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 }
 
 func (g *Gate) decide(q scopes.Question, who Caller, pkg string) error {
-	if v := scopes.Decide(q); !v.OK {
+	if v := g.verdict(q); !v.OK {
 		return &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host, trouble: who.trouble}
 	}
 	return nil
@@ -75,5 +77,9 @@ func (g *Gate) Standing(ctx context.Context, who Caller, like scopes.Repo) strin
 	if g.Open() || who.token == "" {
 		return ""
 	}
-	return g.github.Standing(ctx, who.token, like)
+	s := g.github.Standing(ctx, who.token, like)
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -78,11 +78,11 @@ func (g *Gate) claim(ctx context.Context, who Caller, c Claim, what scopes.Actio
 	claimed := scopes.Repo{Owner: owner, Name: name}
 	where := scopes.Binding{Kind: scopes.GitHub, Repo: access.Repo}
 	q := scopes.Question{Who: who.Principal, What: what, Where: where, Access: access}
-	if v := scopes.Decide(q); !v.OK {
+	if v := g.verdict(q); !v.OK {
 		r := &Refusal{Verdict: v, Question: q, Package: c.Package, First: true, host: g.names.Host}
 		if v.Hide {
 			r.Question.Where.Repo = claimed
-			r.Hint = g.github.Standing(ctx, who.token, c.Like)
+			r.Hint = g.Standing(ctx, who, c.Like)
 		}
 		return scopes.Binding{}, r
 	}

@@ -40,6 +40,7 @@ type GitHub interface {
 type Gate struct {
 	github GitHub
 	names  scopes.Namespaces
+	tally  tally
 }
 
 // New returns a gate that asks github. With a nil github the registry is open: everybody may do everything.
@@ -134,4 +135,11 @@ func credential(h http.Header) (string, error) {
 		return password, nil
 	}
 	return "", ErrCredentialForm
+}
+
+// verdict is scopes.Decide, counted.
+func (g *Gate) verdict(q scopes.Question) scopes.Verdict {
+	v := scopes.Decide(q)
+	g.tally.count(q.What, v)
+	return v
 }

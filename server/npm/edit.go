@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -56,13 +57,19 @@ func (p *protocol) deprecate(c *gin.Context, name packument.Name, head store.Hea
 		return err
 	}
 	messages := make(map[string]string, len(edit.Versions))
+	change := audit.Change{Action: scopes.Deprecate.String(), Package: name.String(), Note: "the versions named are those deprecated now"}
 	for version, listed := range edit.Versions {
 		messages[version] = listed.Message
+		if listed.Message != "" {
+			change.Versions = append(change.Versions, version)
+		}
 	}
+	slices.Sort(change.Versions)
 	_, err := p.Registry.Deprecate(c.Request.Context(), name.String(), messages, p.basis(head, who, edit.Rev))
 	if err != nil {
 		return err
 	}
+	audit.Changed(c, change)
 	return done(c, http.StatusOK)
 }
 
@@ -81,6 +88,7 @@ func (p *protocol) star(c *gin.Context, name packument.Name, head store.Head, wh
 	if _, err := p.Registry.Star(c.Request.Context(), name.String(), on, who.Principal); err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{Action: map[bool]string{true: "star", false: "unstar"}[on], Package: name.String()})
 	return done(c, http.StatusOK)
 }
 
@@ -117,10 +125,16 @@ func (p *protocol) edit(c *gin.Context) error {
 	if err := p.allowed(c, name, head, who, scopes.Unpublish); err != nil {
 		return err
 	}
+	gone, err := p.Registry.Versions(c.Request.Context(), name.String())
+	if err != nil {
+		return err
+	}
+	gone = slices.DeleteFunc(gone, keep)
 	_, err = p.Registry.Unpublish(c.Request.Context(), name.String(), keep, edit.DistTags["latest"], p.basis(head, who, revision))
 	if err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{Action: scopes.Unpublish.String(), Package: name.String(), Versions: gone})
 	return done(c, http.StatusOK)
 }
 
@@ -142,6 +156,7 @@ func (p *protocol) unpublish(c *gin.Context) error {
 	if _, err := p.Registry.UnpublishAll(c.Request.Context(), name.String(), p.basis(head, who, param(c, "revision"))); err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{Action: scopes.Unpublish.String(), Package: name.String(), Note: "the whole package"})
 	return done(c, http.StatusOK)
 }
 

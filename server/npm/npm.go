@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -118,6 +119,8 @@ func Mount(r gin.IRoutes, o Options) {
 		handle(http.MethodPost, "/-/npm/v1/security/"+path, cannot("this registry has no advisories; audit against the public registry"))
 	}
 
+	get("/-/why/:name/:action", p.why)
+
 	get("/-/package/:name/dist-tags", p.listTags)
 	handle(http.MethodPost, "/-/package/:name/dist-tags", p.mergeTags)
 	handle(http.MethodPut, "/-/package/:name/dist-tags", p.replaceTags)
@@ -153,16 +156,16 @@ func param(c *gin.Context, name string) string {
 func (p *protocol) reader(c *gin.Context, name packument.Name) (gate.Caller, error) {
 	who, err := p.Gate.Reader(c.Request.Context(), c.Request.Header, p.From(c.Request), name.String())
 	if err == nil {
-		c.Set("login", who.Login)
+		audit.Caller(c, who)
 	}
 	return who, err
 }
 
-// caller identifies the caller and notes the login for the access log.
+// caller identifies the caller and notes who it is for the logs.
 func (p *protocol) caller(c *gin.Context) (gate.Caller, error) {
 	who, err := p.Gate.Identify(c.Request.Context(), c.Request.Header, p.From(c.Request))
 	if err == nil {
-		c.Set("login", who.Login)
+		audit.Caller(c, who)
 	}
 	return who, err
 }

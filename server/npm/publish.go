@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -113,9 +114,15 @@ func (p *protocol) publish(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	if outcome == store.Replaced {
+	change := audit.Change{Action: scopes.Publish.String(), Package: name.String(), Versions: []string{upload.Version}, Tags: []string{upload.Tag}}
+	switch outcome {
+	case store.Repeated:
+		change.Note = "had been published already"
+	case store.Replaced:
+		change.Note = "published over the version that existed"
 		c.Set("warning", name.String()+"@"+upload.Version+" was published over (settings.allow_previous_version)")
 	}
+	audit.Changed(c, change)
 	return done(c, http.StatusCreated)
 }
 
@@ -197,7 +204,7 @@ func plain(c *gin.Context) error {
 // loses the answer that says what is wrong. There are limits to that courtesy, closer ones for callers whom nobody knows.
 func (p *protocol) drained(c *gin.Context, err error) error {
 	most := int64(1 << 20)
-	if _, known := c.Get("login"); known {
+	if audit.Known(c) != nil {
 		most = 64 << 20
 	}
 	began, buf := time.Now(), make([]byte, 32<<10)

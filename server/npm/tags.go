@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -89,6 +92,9 @@ func (p *protocol) changeTags(c *gin.Context, change tagChange, read func(body [
 	if err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{
+		Action: scopes.Tag.String(), Package: name.String(), Tags: slices.Sorted(maps.Keys(tags)), Versions: slices.Compact(slices.Sorted(maps.Values(tags))),
+	})
 	return done(c, http.StatusCreated)
 }
 
@@ -101,6 +107,7 @@ func (p *protocol) removeTag(c *gin.Context) error {
 	if _, err := p.Registry.Untag(c.Request.Context(), name.String(), param(c, "tag"), p.basis(head, who, "")); err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{Action: scopes.Tag.String(), Package: name.String(), Tags: []string{param(c, "tag")}, Note: "removed"})
 	return done(c, http.StatusOK)
 }
 

@@ -58,6 +58,16 @@ func (e *NotFound) Error() string {
 	return text
 }
 
+// Explained is an error whose answer also tells the caller who they are: a gate.Holder, which depends on their credential alone.
+type Explained struct {
+	Err    error
+	Caller gate.Holder
+}
+
+func (e *Explained) Error() string { return e.Err.Error() }
+
+func (e *Explained) Unwrap() error { return e.Err }
+
 // Handler is an HTTP handler that may fail.
 type Handler func(*gin.Context) error
 
@@ -87,13 +97,20 @@ func Answer(c *gin.Context, err error) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Type", "application/json")
 	if u := (*githubauth.Unavailable)(nil); errors.As(err, &u) {
-		h.Set("Retry-After", strconv.Itoa(int(max(u.Retry, time.Second).Round(time.Second).Seconds())))
+		h.Set("Retry-After", seconds(u.Retry))
+	} else if w := (*githubauth.Crowded)(nil); errors.As(err, &w) {
+		h.Set("Retry-After", seconds(w.Retry))
 	} else if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "5")
 	}
-	body, _ := json.Marshal(struct {
-		Error string `json:"error"`
-	}{text}) // never fails: a struct of a string
+	answer := struct {
+		Error  string       `json:"error"`
+		Caller *gate.Holder `json:"caller,omitempty"`
+	}{Error: text}
+	if e := (*Explained)(nil); errors.As(err, &e) {
+		answer.Caller = &e.Caller
+	}
+	body, _ := json.Marshal(answer) // never fails: structs of strings and a number
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.Writer.WriteHeader(status)
 	if c.Request.Method == http.MethodHead {
@@ -101,6 +118,10 @@ func Answer(c *gin.Context, err error) {
 		return
 	}
 	_, _ = c.Writer.Write(body) // a caller who has gone needs no answer
+}
+
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int(max(d, time.Second).Round(time.Second).Seconds()))
 }
 
 // StatusClientGone is what the log shows for a caller who hung up; nobody receives it.
@@ -118,6 +139,7 @@ func Status(err error) (status int, text string) {
 		tooLarge     *packument.TooLarge
 		tooLong      *http.MaxBytesError
 		unavailable  *githubauth.Unavailable
+		crowded      *githubauth.Crowded
 		gone         *store.Gone
 		people       *gate.PeopleRefusal
 		denied       *scopes.Denied
@@ -131,6 +153,8 @@ func Status(err error) (status int, text string) {
 		return http.StatusUnauthorized, err.Error() // not 400: pnpm 10 would read the answer as a packument
 	case errors.Is(err, githubauth.ErrBadCredential):
 		return http.StatusUnauthorized, err.Error()
+	case errors.As(err, &crowded):
+		return http.StatusTooManyRequests, crowded.Error()
 	case errors.As(err, &unavailable):
 		return http.StatusServiceUnavailable, "GitHub cannot be asked about permissions right now; nothing was done, try again later"
 	case errors.As(err, &notFound):

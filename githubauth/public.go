@@ -1,0 +1,175 @@
+package githubauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+	"github.com/maypok86/otter/v2"
+
+	"gatehouse/scopes"
+)
+
+// How long it is believed whether a repository is public.
+const (
+	publicTTL         = 60 * time.Second
+	notPublicTTL      = 60 * time.Second
+	notPublicByNobody = 5 * time.Minute // where the server has no credential and 60 calls an hour
+)
+
+// visibility is what GitHub last said about everybody's reading a repository, whoever it was said to.
+type visibility struct {
+	repo   scopes.Repo // as GitHub names it
+	public bool
+	at     time.Time
+	until  time.Time
+}
+
+// Public tells what everybody may read of the repository, from what GitHub said without a caller's credential and from what it let fall in answers to
+// callers. It is no error not to know: what is not known to be public is not. An answer counts for 60 s, and for Options.Stale longer
+// where GitHub cannot be asked; that a repository is not public any more counts from the moment it is learned.
+func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
+	v, known := c.visible.GetIfPresent(repo.ID)
+	if known && c.now().Before(v.until) {
+		c.hits.Add(1)
+		return v.answer(), nil
+	}
+	c.misses.Add(1)
+	epoch := c.forgotten.now()
+	_, err := once(ctx, c, key('v', c.server.k, repo.ID, epoch), func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, c.askPublic(ctx, repo, epoch)
+	})
+	if ctx.Err() != nil {
+		return scopes.Public{}, ctx.Err()
+	}
+	v, known = c.visible.GetIfPresent(repo.ID)
+	switch {
+	case known && c.now().Before(v.until):
+		return v.answer(), nil
+	case known && err != nil && v.public && c.now().Before(v.at.Add(publicTTL+c.stale)):
+		c.staleUses.Add(1)
+		return v.answer(), nil
+	}
+	return scopes.Public{}, nil
+}
+
+func (v visibility) answer() scopes.Public {
+	if !v.public {
+		return scopes.Public{}
+	}
+	return scopes.Public{Repo: v.repo, At: v.at}
+}
+
+// teach notes whether a repository was public at a moment. Of two answers the later question counts, and of two asked at once the one that is more
+// careful. epoch is when the question began, as forgettings count.
+func (c *Client) teach(repo scopes.Repo, public bool, at time.Time, epoch uint64) {
+	if c.forgotten.since(epoch, ofRepo(repo)) {
+		return
+	}
+	v := visibility{repo: repo, public: public, at: at, until: at.Add(notPublicTTL)}
+	if public {
+		v.until = at.Add(publicTTL)
+	}
+	c.see(v)
+}
+
+func (c *Client) see(v visibility) {
+	if v.repo.ID == 0 {
+		return
+	}
+	c.visible.Compute(v.repo.ID, func(old visibility, found bool) (visibility, otter.ComputeOp) {
+		if found && (v.at.Before(old.at) || v.at.Equal(old.at) && v.public) {
+			return old, otter.CancelOp
+		}
+		return v, otter.WriteOp
+	})
+}
+
+// askPublic asks GitHub about the repository with the server's own credential, or with none. An error says that it did not answer.
+func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) error {
+	token, err := c.server.token(ctx)
+	if err != nil {
+		return err
+	}
+	k := c.server.k
+	if err := k.refusal(c.now()); err != nil {
+		return err
+	}
+	if token != "" && repo.Node != "" && k.byGraphQL(c.now()) {
+		answered, err := c.askAllPublic(ctx, token, repo, epoch)
+		if err == nil && answered {
+			return nil
+		}
+	}
+	if token == "" && c.server.basic == nil && !c.server.anonymous.AllowN(c.now(), 1) {
+		return &Unavailable{Retry: time.Minute, Cause: "the calls without a credential are used up for now"}
+	}
+	at := c.now()
+	found := &github.Repository{}
+	_, err = c.call(ctx, k, plan{"GET /repositories/{id}", rest, func(ctx context.Context) (*http.Response, error) {
+		g := c.server.client(token)
+		req, err := g.NewRequest(http.MethodGet, "repositories/"+strconv.FormatInt(repo.ID, 10), nil)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := g.Do(ctx, req, found)
+		return httpOf(resp), err
+	}})
+	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(notPublicTTL)}
+	if token == "" && c.server.basic == nil {
+		none.until = at.Add(notPublicByNobody)
+	}
+	switch {
+	case c.forgotten.since(epoch, ofRepo(repo)):
+		return &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
+	case errors.Is(err, errNotShown), isRefused(err):
+		c.see(none)
+	case err != nil:
+		return err
+	case found.GetID() != repo.ID || found.GetOwner().GetID() == 0 || found.Private == nil:
+		return &Unavailable{Retry: 5 * time.Second, Cause: "a repository without numbers"}
+	default:
+		shown := scopes.Repo{ID: found.GetID(), OwnerID: found.GetOwner().GetID(), Owner: found.GetOwner().GetLogin(), Name: found.GetName(), Node: found.GetNodeID()}
+		if *found.Private || found.Visibility != nil && *found.Visibility != "public" {
+			c.see(none)
+		} else {
+			c.teach(shown, true, at, epoch)
+		}
+	}
+	return nil
+}
+
+// askAllPublic asks GraphQL about the repository and renews in the same request what else is known to be public. It reports whether it learned of this one.
+func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Repo, epoch uint64) (bool, error) {
+	repos := []scopes.Repo{repo}
+	for id, v := range c.visible.All() {
+		if len(repos) == perBatch {
+			break
+		}
+		if v.public && id != repo.ID && v.repo.Node != "" {
+			repos = append(repos, v.repo)
+		}
+	}
+	at := c.now()
+	answer, err := c.askNodes(ctx, c.server.k, token, repos)
+	if isRefused(err) || errors.Is(err, errNotShown) {
+		c.server.k.mu.Lock()
+		c.server.k.noGraphQL = c.now().Add(noGraphQLFor)
+		c.server.k.mu.Unlock()
+	}
+	if err != nil {
+		return false, err
+	}
+	for i, s := range answer.repos {
+		switch {
+		case s.node != nil:
+			c.teach(s.node.repo(), s.node.public(), at, epoch)
+		case s.err != nil:
+			c.teach(repos[i], false, at, epoch)
+		}
+	}
+	return answer.repos[0].node != nil || answer.repos[0].err != nil, nil
+}

@@ -1,0 +1,144 @@
+package githubauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bradleyfalzon/ghinstallation/v2"
+	"github.com/google/go-github/v60/github"
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/time/rate"
+)
+
+// Server is the credential for questions that are nobody's: whether a repository is public. At most one kind is set; with none, GitHub is asked
+// without a credential, fifty times an hour at most.
+type Server struct {
+	// Token is a personal access token; it needs no rights.
+	Token string
+	// AppID and PrivateKey (PEM) are a GitHub App's. It needs no rights either, and must be installed somewhere.
+	AppID      int64
+	PrivateKey []byte
+	// ClientID and ClientSecret are an OAuth app's, which reads what is public.
+	ClientID, ClientSecret string
+}
+
+const installationAgain = 10 * time.Minute // how long it is believed which installation may be used
+
+// server asks with the Server credential. k stands for it where calls are counted and paused.
+type server struct {
+	c         *Client
+	k         *credential
+	static    string
+	basic     *github.BasicAuthTransport
+	anonymous *rate.Limiter
+	app       *ghinstallation.AppsTransport
+
+	mu           sync.Mutex
+	installation *ghinstallation.Transport
+	found        time.Time
+}
+
+func newServer(c *Client, o Server) (*server, error) {
+	s := &server{
+		c: c, static: o.Token,
+		k: &credential{kind: scoped, calls: semaphore.NewWeighted(perToken), facts: map[int64]fact{}, proofs: map[int64]proof{}, standings: map[int64]standing{}},
+		// Never more than fifty within an hour: GitHub gives an address sixty, and others may share it.
+		anonymous: rate.NewLimiter(rate.Every(2*time.Minute), 20),
+	}
+	set := 0
+	for _, is := range []bool{o.Token != "", o.AppID != 0, o.ClientID != ""} {
+		if is {
+			set++
+		}
+	}
+	switch {
+	case set > 1:
+		return nil, errors.New("more than one credential is given for the server's own questions to GitHub: choose a token, a GitHub App or an OAuth app")
+	case o.Token != "":
+		if _, err := offline(o.Token); err != nil {
+			return nil, fmt.Errorf("the server's own GitHub token: %w", err)
+		}
+	case o.AppID != 0:
+		app, err := ghinstallation.NewAppsTransport(bounded{c.transport}, o.AppID, o.PrivateKey)
+		if err != nil {
+			return nil, errors.New("the private key of the GitHub App cannot be read: it must be the PEM file that GitHub gave out, an RSA key")
+		}
+		app.BaseURL = strings.TrimSuffix(c.api.String(), "/")
+		s.app = app
+	case o.ClientID != "":
+		s.basic = &github.BasicAuthTransport{Username: o.ClientID, Password: o.ClientSecret, Transport: bounded{c.transport}}
+	}
+	return s, nil
+}
+
+// token returns the token to ask with, "" where that is done without one. Errors are *Unavailable.
+func (s *server) token(ctx context.Context) (string, error) {
+	if s.app == nil {
+		return s.static, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.installation == nil || s.c.now().Sub(s.found) > installationAgain {
+		found, err := s.find(ctx)
+		if err != nil {
+			return "", err
+		}
+		s.installation, s.found = found, s.c.now()
+	}
+	token := ""
+	_, err := s.c.call(ctx, s.k, plan{"POST /app/installations/{id}/access_tokens", rest, func(ctx context.Context) (_ *http.Response, err error) {
+		token, err = s.installation.Token(ctx)
+		return nil, err
+	}})
+	if err != nil {
+		s.installation = nil
+		return "", asUnavailable(err)
+	}
+	return token, nil
+}
+
+// find chooses an installation of the App: any will do, for what is public is public to all.
+func (s *server) find(ctx context.Context) (*ghinstallation.Transport, error) {
+	var id int64
+	_, err := s.c.call(ctx, s.k, plan{"GET /app/installations", rest, func(ctx context.Context) (*http.Response, error) {
+		g := github.NewClient(&http.Client{Transport: s.app, CheckRedirect: nowhere})
+		g.BaseURL, g.UserAgent = s.c.api, s.c.agent
+		all, resp, err := g.Apps.ListInstallations(ctx, &github.ListOptions{PerPage: 100})
+		for _, i := range all {
+			if id == 0 && i.GetSuspendedAt().IsZero() {
+				id = i.GetID()
+			}
+		}
+		return httpOf(resp), err
+	}})
+	switch {
+	case errors.Is(err, ErrBadCredential):
+		return nil, &Unavailable{Retry: time.Minute, Cause: "GitHub does not accept the App's id and private key"}
+	case err != nil:
+		return nil, asUnavailable(err)
+	case id == 0:
+		return nil, &Unavailable{Retry: time.Minute, Cause: "the GitHub App is installed nowhere"}
+	}
+	found := ghinstallation.NewFromAppsTransport(s.app, id)
+	found.BaseURL = s.app.BaseURL
+	return found, nil
+}
+
+// client returns what asks REST: with the token, with the OAuth app's credential, or with none.
+func (s *server) client(token string) *github.Client {
+	if token != "" {
+		return s.c.as(token, sameHost)
+	}
+	transport := http.RoundTripper(bounded{s.c.transport})
+	if s.basic != nil {
+		transport = s.basic
+	}
+	g := github.NewClient(&http.Client{Transport: transport, CheckRedirect: nowhere})
+	g.BaseURL, g.UserAgent = s.c.api, s.c.agent
+	return g
+}

@@ -1,0 +1,18 @@
+package store
+
+import (
+	"bytes"
+	"encoding/hex"
+)
+
+// The rows of log-ins are package sessions' to read and write. They are declared here because the layout of the data is one thing, and because
+// backups and checks go over all of it.
+
+// SessionKey is the key of the log-in whose name has that SHA-256.
+func SessionKey(hash [32]byte) []byte { return []byte(sessionRow + hex.EncodeToString(hash[:])) }
+
+// SessionRange bounds the rows of all log-ins.
+func SessionRange() (from, to []byte) { return tableRange(sessionRow) }
+
+// passing tells whether a row is of a log-in under way: of no use to anybody minutes later, so that no backup carries it.
+func passing(key []byte) bool { return bytes.HasPrefix(key, []byte(sessionRow)) }
