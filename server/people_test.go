@@ -86,7 +86,7 @@ PUT /@acme%2fopen as ada
 // askPeople sends one request and returns the status of the answer.
 func askPeople(t *testing.T, request, body, who string) int {
 	t.Helper()
-	s := &script{t: t, file: request + " as " + who, saved: map[string]string{}, minted: map[string]string{}}
+	s := &script{t: t, file: request + " as " + who, saved: map[string]string{}, extra: map[string]string{}}
 	s.run(peopleSetup)
 	defer s.server.Close()
 	defer s.github.Close()

@@ -64,7 +64,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &script{t: t, file: file, saved: map[string]string{}, minted: map[string]string{}}
+			s := &script{t: t, file: file, saved: map[string]string{}, extra: map[string]string{}}
 			s.run(string(content))
 		})
 	}
@@ -79,7 +79,7 @@ type script struct {
 	log    *lockedBuffer
 	saved  map[string]string
 	heal   func()
-	minted map[string]string // tokens that the fixture does not have, by the name of who shows them
+	extra  map[string]string // tokens that the fixture does not have, by the name of who shows them
 	later  atomic.Int64      // how far ahead the client of GitHub is, in nanoseconds
 
 	request *http.Request
@@ -222,10 +222,10 @@ func (s *script) token(who string) string {
 		"ada-fine":  githubtest.FineGrained{User: "ada", Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
 		"app":       githubtest.Installation{Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
 	}[who]; ok {
-		if s.minted[who] == "" {
-			s.minted[who] = f.Token(kind)
+		if s.extra[who] == "" {
+			s.extra[who] = f.Token(kind)
 		}
-		return s.minted[who]
+		return s.extra[who]
 	}
 	token, ok := tokens[who]
 	if !ok {
