@@ -30,7 +30,7 @@ const (
 // Collaborators lists who may do what with a repository, by whatever way they may. GitHub shows it to those who can write to it.
 func (c *Client) Collaborators(ctx context.Context, token string, repo scopes.Repo) (scopes.Members, error) {
 	path := "repositories/" + strconv.FormatInt(repo.ID, 10) + "/collaborators?"
-	return c.members(ctx, token, "GET /repos/{owner}/{repo}/collaborators", path, func(u *github.User) scopes.Member {
+	return c.members(ctx, token, "/repos/{owner}/{repo}/collaborators", path, func(u *github.User) scopes.Member {
 		return scopes.Member{ID: u.GetID(), Login: u.GetLogin(), Permission: level(u.GetPermissions())}
 	})
 }
@@ -121,7 +121,9 @@ func level(p map[string]bool) scopes.Permission {
 func (c *Client) members(ctx context.Context, token, endpoint, path string, read func(*github.User) scopes.Member) (scopes.Members, error) {
 	return peopleOnce(ctx, c, token, path, func(ctx context.Context) (m scopes.Members, err error) {
 		m.Cut, m.Takes, err = pages(ctx, c, token, endpoint, path, func(u *github.User) { m.List = append(m.List, read(u)) })
-		slices.SortFunc(m.List, func(a, b scopes.Member) int { return strings.Compare(strings.ToLower(a.Login), strings.ToLower(b.Login)) })
+		slices.SortFunc(m.List, func(a, b scopes.Member) int {
+			return strings.Compare(strings.ToLower(a.Login), strings.ToLower(b.Login))
+		})
 		return m, err
 	})
 }
@@ -215,23 +217,24 @@ func (c *Client) askPeople(ctx context.Context, token, method, endpoint, path st
 	if err := k.refusal(c.now()); err != nil {
 		return nil, err
 	}
-	g := c.as(token, sameHost)
-	req, err := g.NewRequest(method, path, body)
-	if err != nil {
-		return nil, err
-	}
-	var resp *github.Response
+	var answer *github.Response
 	var said error
-	answer, judged := c.call(ctx, k, plan{endpoint: endpoint, charged: rest, send: func(ctx context.Context) (*http.Response, error) {
-		if resp, said = g.Do(ctx, req, v); resp == nil {
+	resp, err := c.call(ctx, k, plan{method + " " + endpoint, rest, func(ctx context.Context) (*http.Response, error) {
+		g := c.as(token, sameHost)
+		req, err := g.NewRequest(method, path, body)
+		if err != nil {
+			return nil, err
+		}
+		answer, said = g.Do(ctx, req, v)
+		if answer == nil {
 			return nil, said
 		}
-		return resp.Response, said
+		return answer.Response, said
 	}})
-	if answer == nil {
-		return nil, judged
+	if resp == nil {
+		return nil, err
 	}
-	return resp, denial(answer, said, judged)
+	return answer, denial(resp, said, err)
 }
 
 // denial makes GitHub's no of what judge made of an answer. said is what go-github made of it.
@@ -246,8 +249,9 @@ func denial(resp *http.Response, said, judged error) error {
 	case errors.Is(judged, errNotShown):
 		d.Hidden, d.Why = true, ""
 	case isRefused(judged):
-		if why := whyRefused(judged); why != "" {
-			d.Why = oneLine(why)
+		r := (*refused)(nil)
+		if errors.As(judged, &r) && r.why != "" {
+			d.Why = oneLine(r.why)
 		}
 	case slices.Contains([]int{http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity}, resp.StatusCode):
 		d.Wrong = true

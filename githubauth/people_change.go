@@ -12,14 +12,21 @@ import (
 	"gatehouse/scopes"
 )
 
-// ChangePeople has GitHub make one change, with the caller's own token, and forgets what it may have changed, whether or not GitHub said that it
-// was made. Repositories are named by number where GitHub takes that, and else by the name that the number has at that moment.
+// ChangePeople has GitHub make one change, with the caller's own token, and forgets what it may have changed, unless GitHub said that it was
+// not made. Repositories are named by number where GitHub takes that, and else by the name that the number has at that moment.
 //
 // A change is made once: it is never sent again by itself. After *Unavailable it may have been made.
 func (c *Client) ChangePeople(ctx context.Context, token string, change scopes.PeopleChange) (scopes.PeopleOutcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, factTimeout)
 	defer cancel()
-	defer c.forgetPeople(change)
+	outcome, err := c.changePeople(ctx, token, change)
+	if denied := (*scopes.Denied)(nil); err == nil || !errors.As(err, &denied) && !errors.Is(err, ErrBadCredential) {
+		c.forgetPeople(ctx, token, change)
+	}
+	return outcome, err
+}
+
+func (c *Client) changePeople(ctx context.Context, token string, change scopes.PeopleChange) (scopes.PeopleOutcome, error) {
 	done := scopes.PeopleOutcome{Repo: change.Repo, Team: change.Team}
 	var v struct {
 		State   string       `json:"state"`   // of a membership
@@ -101,9 +108,14 @@ func pushOrPull(p scopes.Permission) string {
 	return "pull"
 }
 
-// forgetPeople drops what a change may have made untrue. What may be done with repositories of an organisation whose number is not known lives on for its
-// short life: to drop everybody's answers is not for whoever has an organisation.
-func (c *Client) forgetPeople(change scopes.PeopleChange) {
+// forgetPeople drops what a change may have made untrue: of a repository, or of everything that the organisation owns. Not more than that if it can
+// be helped: who owns some organisation could have everybody's answers asked for anew, again and again.
+func (c *Client) forgetPeople(ctx context.Context, token string, change scopes.PeopleChange) {
 	c.people.forget()
-	c.Forget(Forgotten{Repo: change.Repo.ID})
+	f := Forgotten{Repo: change.Repo.ID}
+	if change.Repo.ID == 0 {
+		org, _, err := c.Account(ctx, token, change.Org)
+		f.Owner, f.All = org.ID, err != nil || org.ID == 0
+	}
+	c.Forget(f)
 }

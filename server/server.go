@@ -30,7 +30,7 @@ import (
 type Options struct {
 	// NPM is passed on to the protocol; its Base and From are filled in here.
 	NPM npm.Options
-	// People are npm's commands about people; their Gate, Ways, MailDomain and Log are filled in here.
+	// People are npm's commands about people; their Gate, Ways and MailDomain are filled in here.
 	People people.Options
 	// Hooks is the webhook of GitHub's; its Log is filled in here.
 	Hooks hooks.Options
@@ -84,7 +84,7 @@ func New(o Options) http.Handler {
 		return &problem.Plain{Status: http.StatusMethodNotAllowed, Text: "this registry does not do that"}
 	}))
 
-	o.People.Gate, o.People.Ways, o.People.MailDomain, o.People.Log = o.NPM.Gate, npm.NewWays(o.NPM), o.NPM.MailDomain, o.Log
+	o.People.Gate, o.People.Ways, o.People.MailDomain = o.NPM.Gate, npm.NewWays(o.NPM), o.NPM.MailDomain
 	folk := people.New(o.People)
 	folk.Mount(e)
 	o.NPM.Owners = folk

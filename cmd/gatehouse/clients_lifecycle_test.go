@@ -44,7 +44,7 @@ const (
 	sentenceUnpublish = `rita may not unpublish NAME: that takes "write" on the GitHub repository acme/ui, and rita has "read" there`
 	sentenceGone      = `NAME@1.0.0 was unpublished by wendy on `
 	sentenceBurned    = `NAME@2.0.0 was unpublished by wendy on `
-	sentenceOwners    = `package's GitHub repository can publish it`
+	sentenceOwners    = `Must have admin rights to Repository`
 	sentenceStale     = `the package has changed since it was read; nothing was done, run the command again`
 )
 
@@ -144,7 +144,7 @@ func (c cell) life(t *testing.T) {
 			sentence = "" // takes no name with a scope
 		}
 		c.no(t, "owner add", wendy.OwnerAdd(life, "mallory"), sentence, life)
-		c.no(t, "owner rm", wendy.OwnerRemove(life, "wendy"), sentence, life)
+		c.no(t, "owner rm", wendy.OwnerRemove(life, "ada"), sentence, life)
 		check()
 	}
 	if c.has(clienttest.Outdated, "outdated") {

@@ -42,7 +42,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"server/gate":                   {[]string{"scopes"}, nil},
 	"server/problem":                {[]string{"server/gate", "scopes", "store", "store/packument", "store/tokens", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/npm":                    {[]string{"server/audit", "server/gate", "server/problem", "store", "store/packument", "store/tokens", "store/blob", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
-	"server/people":                 {[]string{"server/gate", "server/problem", "store", "store/packument", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
+	"server/people":                 {[]string{"server/audit", "server/gate", "server/problem", "store", "store/packument", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/ui":                     {[]string{"server/gate", "server/problem", "store", "scopes"}, []string{"github.com/gin-gonic/gin"}},
 	"server/audit":                  {[]string{"server/gate", "scopes", "store", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/hooks":                  {[]string{"server/problem"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},

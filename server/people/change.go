@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 )
 
@@ -22,34 +23,39 @@ func (p *People) mayChange(who gate.Caller, page string) error {
 	return nil
 }
 
-// change has GitHub make a change in the caller's name, and writes a line in the log of every one that may have been made.
-func (p *People) change(c *gin.Context, who gate.Caller, change scopes.PeopleChange, what, there, page string) (scopes.PeopleOutcome, error) {
+// change has GitHub make a change in the caller's name, and notes it for the audit log. pkg is the package that it was asked for, if it was for one.
+func (p *People) change(c *gin.Context, who gate.Caller, pkg string, change scopes.PeopleChange, what, there, page string) (scopes.PeopleOutcome, error) {
 	if err := p.mayChange(who, page); err != nil {
 		return scopes.PeopleOutcome{}, err
 	}
 	outcome, err := p.Gate.ChangePeople(c.Request.Context(), who, change)
-	attrs := []any{
-		"id", c.Writer.Header().Get("X-Request-Id"), "login", who.Login, "what", change.What.String(),
+	if err != nil {
+		return outcome, told(err, who, what, there, page)
 	}
+	audit.Changed(c, audit.Change{Action: change.What.String(), Package: pkg, Note: note(change, outcome)})
+	return outcome, nil
+}
+
+// note is a change in the words of the audit log.
+func note(change scopes.PeopleChange, outcome scopes.PeopleOutcome) string {
+	var words []string
 	for _, of := range []struct{ key, value string }{
-		{"org", change.Org}, {"team", change.Team}, {"user", change.Login}, {"repository", strings.TrimPrefix(change.Repo.String(), "/")},
+		{"organisation", change.Org}, {"team", change.Team}, {"user", change.Login}, {"repository", strings.TrimPrefix(outcome.Repo.String(), "/")},
 	} {
 		if of.value != "" {
-			attrs = append(attrs, of.key, of.value)
+			words = append(words, of.key+" "+of.value)
 		}
 	}
 	if change.Permission > scopes.None {
-		attrs = append(attrs, "permission", change.Permission.String())
+		words = append(words, "permission "+change.Permission.String())
 	}
 	if change.Owner {
-		attrs = append(attrs, "owner", true)
+		words = append(words, "as owner")
 	}
-	if err != nil {
-		p.Log.Info("github did not change people", append(attrs, "error", err.Error())...)
-		return outcome, told(err, who, what, there, page)
+	if outcome.Invited {
+		words = append(words, "invited")
 	}
-	p.Log.Info("github changed people", append(attrs, "invited", outcome.Invited)...)
-	return outcome, nil
+	return "on GitHub: " + strings.Join(words, ", ")
 }
 
 // holding is a repository with the packages that are bound to it: what a change of its people reaches here.

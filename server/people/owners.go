@@ -107,7 +107,7 @@ func (p *People) AddOwner(c *gin.Context, who gate.Caller, head store.Head, user
 		return done(c, "nothing was changed: "+user+" already has "+has.String()+" on "+p.holding(c, repo))
 	}
 	change := scopes.PeopleChange{What: scopes.AddCollaborator, Repo: repo, Login: user, Permission: scopes.Write}
-	outcome, err := p.change(c, who, change, what, "account "+user, page)
+	outcome, err := p.change(c, who, head.Name, change, what, "account "+user, page)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (p *People) RemoveOwner(c *gin.Context, who gate.Caller, head store.Head, u
 	}
 	holding := p.holding(c, repo)
 	change := scopes.PeopleChange{What: scopes.RemoveCollaborator, Repo: repo, Login: user}
-	if _, err := p.change(c, who, change, "take "+user+"'s access to "+repo.String(), "account "+user, page); err != nil {
+	if _, err := p.change(c, who, head.Name, change, "take "+user+"'s access to "+repo.String(), "account "+user, page); err != nil {
 		return err
 	}
 	left, err := p.Gate.Collaborator(c.Request.Context(), who, repo, user)

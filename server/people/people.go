@@ -16,7 +16,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -53,7 +52,6 @@ type Options struct {
 	MailDomain string
 	// Change: changes go on to GitHub. Otherwise callers are told where on GitHub to make them.
 	Change bool
-	Log    *slog.Logger
 }
 
 // People answers the commands.

@@ -41,7 +41,7 @@ func (p *People) grantTeam(c *gin.Context) error {
 		return done(c, "nothing was changed: the team "+team+" already has "+has.String()+" on "+p.holding(c, repo))
 	}
 	change := scopes.PeopleChange{What: scopes.GrantTeam, Org: org, Team: team, Repo: repo, Permission: permission}
-	if _, err := p.change(c, who, change, what, there, page); err != nil {
+	if _, err := p.change(c, who, head.Name, change, what, there, page); err != nil {
 		return err
 	}
 	return done(c, "this gives the team "+team+" "+permission.String()+" on "+p.holding(c, repo))
@@ -64,7 +64,7 @@ func (p *People) revokeTeam(c *gin.Context) error {
 	repo := head.Binding.Repo
 	change := scopes.PeopleChange{What: scopes.RevokeTeam, Org: org, Team: team, Repo: repo}
 	what := "take " + repo.String() + " from the team " + team
-	if _, err := p.change(c, who, change, what, "team "+team+" in "+org, p.repoPage(repo)); err != nil {
+	if _, err := p.change(c, who, head.Name, change, what, "team "+team+" in "+org, p.repoPage(repo)); err != nil {
 		return err
 	}
 	return done(c, "this takes from the team "+team+" what it was given on "+p.holding(c, repo))
@@ -88,7 +88,7 @@ func (p *People) createTeam(c *gin.Context) error {
 		return &packument.Invalid{Field: "description", Problem: "is longer than 1000 bytes"}
 	}
 	change := scopes.PeopleChange{What: scopes.CreateTeam, Org: org, Team: asked.Name, Description: asked.Description}
-	outcome, err := p.change(c, who, change, "make a team in "+org, "organisation "+org, p.teamsPage(org))
+	outcome, err := p.change(c, who, "", change, "make a team in "+org, "organisation "+org, p.teamsPage(org))
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (p *People) deleteTeam(c *gin.Context) error {
 		return err
 	}
 	change := scopes.PeopleChange{What: scopes.DeleteTeam, Org: org, Team: team}
-	if _, err := p.change(c, who, change, "delete the team "+team, "team "+team+" in "+org, p.teamPage(org, team)); err != nil {
+	if _, err := p.change(c, who, "", change, "delete the team "+team, "team "+team+" in "+org, p.teamPage(org, team)); err != nil {
 		return err
 	}
 	return done(c, "this deletes the team "+team+" of the GitHub organisation "+org+", and what its members had through it")
@@ -148,7 +148,7 @@ func (p *People) membership(c *gin.Context, verb scopes.PeopleVerb, say func(use
 		return err
 	}
 	change := scopes.PeopleChange{What: verb, Org: org, Team: team, Login: user}
-	outcome, err := p.change(c, who, change, "change who is in the team "+team, "team "+team+" in "+org+" or account "+user, p.teamPage(org, team))
+	outcome, err := p.change(c, who, "", change, "change who is in the team "+team, "team "+team+" in "+org+" or account "+user, p.teamPage(org, team))
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (p *People) setMember(c *gin.Context) error {
 		return &packument.Invalid{Field: "role", Problem: `is neither "owner" nor "developer", which on GitHub is a member; GitHub has nothing between the two`}
 	}
 	change := scopes.PeopleChange{What: scopes.SetMember, Org: org, Login: user, Owner: owner}
-	outcome, err := p.change(c, who, change, "change the members of "+org, "account "+user, p.orgPage(org))
+	outcome, err := p.change(c, who, "", change, "change the members of "+org, "account "+user, p.orgPage(org))
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (p *People) removeMember(c *gin.Context) error {
 		return err
 	}
 	change := scopes.PeopleChange{What: scopes.RemoveMember, Org: org, Login: user}
-	if _, err := p.change(c, who, change, "change the members of "+org, "member "+user, p.orgPage(org)); err != nil {
+	if _, err := p.change(c, who, "", change, "change the members of "+org, "member "+user, p.orgPage(org)); err != nil {
 		return err
 	}
 	c.Writer.Header().Set("Npm-Notice", "this takes "+user+" out of the GitHub organisation "+org+", with all that came with it")
