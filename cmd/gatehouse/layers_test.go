@@ -33,7 +33,6 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"store/backup":                  {[]string{"store", "store/kv", "store/blob"}, nil},
 	"store/migrate":                 {[]string{"store", "store/blob"}, []string{"golang.org/x/sync"}},
 	"store/fsck":                    {[]string{"store", "store/packument", "store/blob"}, []string{"golang.org/x/sync"}},
-	"githubauth":                    {[]string{"scopes"}, []string{"github.com/google/go-github/v60", "golang.org/x/oauth2", "golang.org/x/sync", "github.com/maypok86/otter/v2"}},
 	"githubauth/oauth":              {[]string{"githubauth"}, []string{"github.com/google/go-github/v60", "golang.org/x/oauth2", "golang.org/x/sync"}},
 	"githubauth":                    {[]string{"scopes"}, []string{"github.com/google/go-github/v60", "github.com/bradleyfalzon/ghinstallation/v2", "golang.org/x/oauth2", "golang.org/x/sync", "golang.org/x/time", "github.com/maypok86/otter/v2", "github.com/sony/gobreaker/v2"}},
 	"githubauth/oidc":               {[]string{"scopes"}, []string{"github.com/coreos/go-oidc/v3"}},
@@ -44,8 +43,9 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"server/ui":                     {[]string{"server/gate", "server/problem", "store", "scopes"}, []string{"github.com/gin-gonic/gin"}},
 	"server/audit":                  {[]string{"server/gate", "scopes", "store", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/hooks":                  {[]string{"server/problem"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
+	"server/login":                  {[]string{"server/audit", "server/gate", "server/problem", "store/sessions", "scopes", "githubauth", "githubauth/oauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/operator":               {[]string{"store", "store/backup", "store/blob", "store/fsck"}, nil},
-	"server":                        {[]string{"server/audit", "server/gate", "server/problem", "server/npm", "server/ui", "server/hooks"}, []string{"github.com/gin-gonic/gin", "github.com/prometheus/client_golang"}},
+	"server":                        {[]string{"server/audit", "server/gate", "server/problem", "server/npm", "server/ui", "server/hooks", "server/login"}, []string{"github.com/gin-gonic/gin", "github.com/prometheus/client_golang"}},
 	"cmd/gatehouse":                 {[]string{"*"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync", "golang.org/x/term"}},
 	"cmd/gatehouse/clienttest":      {},
 }

@@ -107,8 +107,6 @@ func Mount(r gin.IRoutes, o Options) {
 
 	get("/-/ping", p.ping)
 	get("/-/whoami", p.whoami)
-	handle(http.MethodPut, "/-/user/:user", p.login)
-	handle(http.MethodPost, "/-/v1/login", p.login)
 	get("/-/user/:user", cannot("this registry keeps no list of users: whoever can write to a package's GitHub repository can publish it"))
 	get("/-/v1/search", cannot("this registry cannot search yet"))
 	for _, path := range []string{"advisories/bulk", "audits", "audits/quick"} {
