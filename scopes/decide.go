@@ -2,8 +2,12 @@ package scopes
 
 // Question is everything a decision depends on.
 type Question struct {
-	Who    Principal
-	What   Action
+	Who  Principal
+	What Action
+	// Package is the name that a grant is about.
+	Package string
+	// Grant narrows what the caller's credential may do; nil: nothing does.
+	Grant  *Grant
 	Where  Binding
 	Access Access // what GitHub says about Who and the repository of Where
 	Public Public // what it says of that repository to everybody
@@ -34,12 +38,19 @@ const (
 	Archived
 	// PublicRepository: everybody may read it, whoever they are.
 	PublicRepository
+	// GrantTooNarrow: the credential behind the token may, and the token may not.
+	GrantTooNarrow
+	// NotAPerson: tokens are minted, listed and revoked by people only.
+	NotAPerson
+	// NotTheirs: the token is somebody else's.
+	NotTheirs
 )
 
 var reasons = [...]string{
 	NotAsked: "not-asked", Allowed: "allowed", OpenRegistry: "open-registry", NoCredential: "no-credential",
 	NotBound: "not-bound", NotReadable: "not-readable", Transferred: "transferred",
 	RoleTooLow: "role-too-low", ReachTooLow: "reach-too-low", Archived: "archived", PublicRepository: "public-repository",
+	GrantTooNarrow: "grant-too-narrow", NotAPerson: "not-a-person", NotTheirs: "not-theirs",
 }
 
 // String returns the word that logs carry.
@@ -65,7 +76,15 @@ func (q Question) public() bool {
 	return q.What == Install && q.Where.Kind == GitHub && q.Where.Repo.ID != 0 && q.Public.Repo.ID == q.Where.Repo.ID
 }
 
-// Decide answers a question: access is role ∩ reach, for the repository the package is bound to, now; and reading is everybody's
+// granted is the most that the grant leaves of any permission. It never says yes to anything: the facts have to as well.
+func (q Question) granted() Permission {
+	if q.Grant == nil {
+		return Admin
+	}
+	return q.Grant.Rights.Package(q.Package)
+}
+
+// Decide answers a question: access is role ∩ reach ∩ grant, for the repository the package is bound to, now; and reading is everybody's
 // where the repository is.
 //
 // It is a pure function and knows no exceptions: what is not listed as allowed is refused. The order
@@ -96,6 +115,10 @@ func Decide(q Question) Verdict {
 	if a.Repo.ID != q.Where.Repo.ID || a.Permission() < Read {
 		return Verdict{Reason: NotReadable, Hide: true}
 	}
+	granted := q.granted()
+	if granted < Read {
+		return Verdict{Reason: GrantTooNarrow, Hide: true}
+	}
 	// A transferred repository would hand private packages to the new owner's members.
 	if a.Repo.OwnerID != q.Where.Repo.OwnerID && q.What != Rebind {
 		return Verdict{Reason: Transferred}
@@ -108,6 +131,8 @@ func Decide(q Question) Verdict {
 		return Verdict{Reason: RoleTooLow}
 	case a.Reach < need:
 		return Verdict{Reason: ReachTooLow}
+	case granted < need:
+		return Verdict{Reason: GrantTooNarrow}
 	}
 	return Verdict{OK: true, Reason: Allowed}
 }

@@ -158,6 +158,12 @@ const (
 	LegacyToken  Credential = "token of 40 hex digits"
 )
 
+// The credentials that this registry gives out.
+const (
+	GranularToken Credential = "granular access token"
+	WorkflowToken Credential = "workflow token"
+)
+
 // Public is what is known of a repository without anybody's credential. The zero value is: nothing.
 type Public struct {
 	// Repo is the repository, if everybody may read it; its ID is zero if not, or if that is not known.

@@ -10,7 +10,7 @@ import (
 
 // Event is the record of one change: who did what to which package, and when.
 type Event struct {
-	What    string `json:"what"` // "publish", "replace", "tag", "untag", "deprecate", "undeprecate", "unpublish", "star", "unstar", "repair", "collect", "admit", "dismiss", "trust", "distrust"
+	What    string `json:"what"` // "publish", "replace", "tag", "untag", "deprecate", "undeprecate", "unpublish", "star", "unstar", "repair", "collect", "admit", "dismiss", "trust", "distrust", "mint", "revoke", "expire"
 	Package string `json:"package"`
 	Version string `json:"version,omitempty"`
 	Tag     string `json:"tag,omitempty"`
@@ -19,10 +19,12 @@ type Event struct {
 	// Versions are those that a change of several was about.
 	Versions []string `json:"versions,omitempty"`
 	// Blob is the object that was found to be named by nothing, and Note what a repair has done, in words.
-	Blob string    `json:"blob,omitempty"`
-	Note string    `json:"note,omitempty"`
-	By   Actor     `json:"by"`
-	At   time.Time `json:"at"`
+	Blob string `json:"blob,omitempty"`
+	Note string `json:"note,omitempty"`
+	// Token is the ID of the token that the change was about.
+	Token string    `json:"token,omitempty"`
+	By    Actor     `json:"by"`
+	At    time.Time `json:"at"`
 }
 
 // Actor is who changed something, as it stays on record: the number is the identity, the login what it was called then.

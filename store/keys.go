@@ -17,6 +17,8 @@ import (
 //	a | login | name           somebody starred a package
 //	b | name | login           the same, the other way round
 //	n | namespace              the number of the GitHub account that the namespace stands for. Written once
+//	t | hash                   a token of the registry's own, by the SHA-256 of its secret in hex digits (package tokens)
+//	u | holder | token id      the same hash: whose list the token is in
 //	s | hash                   a log-in under way, by the SHA-256 of its name in hex digits (package sessions). Removed when it ends, or by its Sweep
 //	e | time, random           an event. Written once, never removed
 //	q | key                    a row that could not be read, moved aside by a repair from the key it had. For people; nothing reads it
@@ -37,10 +39,12 @@ const (
 	starRow    = "b\x00"
 	asideRow   = "q\x00"
 	sessionRow = "s\x00"
+	tokenRow   = "t\x00"
+	holderRow  = "u\x00"
 )
 
 // tables are all rows but the format, in order: what is between them, nobody here has written.
-var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, sessionRow, versionRow, uploadRow}
+var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, sessionRow, tokenRow, holderRow, versionRow, uploadRow}
 
 func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }

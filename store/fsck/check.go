@@ -138,6 +138,17 @@ func (c *Check) rest(ctx context.Context) error {
 		c.found(Finding{Kind: StarHalf, Package: star.Package, Words: "the star of " + star.Login + " is half there, or its package is not", Repairable: true})
 		c.plan.stars = append(c.plan.stars, star)
 	}
+	for token, err := range c.store.BadTokens(ctx) {
+		if err != nil {
+			return err
+		}
+		words := "the token " + token.ID + " is in no list, or in one that it does not belong into"
+		if token.ID == "" {
+			words = "the record of a token cannot be read; a repair puts it aside, and its owner needs a new one"
+		}
+		c.found(Finding{Kind: TokenHalf, Words: words, Repairable: true})
+		c.plan.tokens = append(c.plan.tokens, token)
+	}
 	for key, err := range c.store.Strays(ctx) {
 		if err != nil {
 			return err

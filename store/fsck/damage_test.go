@@ -233,13 +233,23 @@ func TestRest(t *testing.T) {
 		l.put("a\x00rita\x00@acme/none", "")
 		l.put("x\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00"+key, key)
 		l.put("zebra", "stripes")
-		l.expect("half a star: @acme/ui", "half a star: @acme/ui", "half a star: @acme/none", "half a star: @acme/none", "tarball marked for removal: @acme/ui", "unknown key: ")
+		l.put("t\x00aa", `{"token":{"id":"1"},"holder":"7"}`)
+		l.put("t\x00bb", `{"token":{"id":"2"},"holder":"7"}`)
+		l.put("u\x007\x002", "bb")
+		l.put("u\x008\x002", "bb") // in a list that it does not belong into
+		l.put("u\x007\x003", "cc")
+		l.put("t\x00dd", "what?")
+		half := "half a token: "
+		l.expect(half, half, half, half, "half a star: @acme/ui", "half a star: @acme/ui", "half a star: @acme/none", "half a star: @acme/none", "tarball marked for removal: @acme/ui", "unknown key: ")
 		if _, err := fsck.New(l.store, l.blobs, fsck.Options{}).Collect(ctx, true, false); err == nil {
 			t.Error("what a version names was collected")
 		}
 		_, sum := l.run(fsck.Options{}, true)
 		if sum.Left() != 1 {
 			t.Errorf("%+v", sum)
+		}
+		if l.get("u\x007\x001") != "aa" || l.get("u\x007\x002") != "bb" || l.get("q\x00t\x00dd") != "what?" {
+			t.Error("a token is not where it belongs")
 		}
 		l.expect("unknown key: ")
 		if l.get("zebra") != "stripes" {

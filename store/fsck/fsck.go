@@ -55,6 +55,7 @@ const (
 	TarballShared   Kind = "tarball shared"
 	UploadLive      Kind = "tarball marked for removal"
 	StarHalf        Kind = "half a star"
+	TokenHalf       Kind = "half a token"
 	KeyUnknown      Kind = "unknown key"
 	BlobOrphan      Kind = "orphan"
 	BlobForeign     Kind = "foreign file"
@@ -78,7 +79,7 @@ type Stage string
 
 const (
 	Packages Stage = "packages"
-	Rest     Stage = "stars and uploads"
+	Rest     Stage = "stars, tokens and uploads"
 	Storage  Stage = "storage"
 	Repairs  Stage = "repairs"
 )
@@ -144,6 +145,7 @@ type Check struct {
 type plan struct {
 	packages map[string]map[string]string // to mend; the versions whose tarball is lost, with its key
 	stars    []store.BadStar
+	tokens   []store.BadToken
 	uploads  []store.Upload
 	orphans  []blob.Info
 	missing  int // tarballs

@@ -87,6 +87,13 @@ func (c *Check) repairRest(ctx context.Context) error {
 		c.sum.Repaired++
 		c.fixed("%s: put the star of %s right", star.Package, star.Login)
 	}
+	for _, token := range c.plan.tokens {
+		if err := c.store.MendToken(ctx, token, c.o.By); err != nil {
+			return err
+		}
+		c.sum.Repaired++
+		c.fixed("put the token %s right", token.ID)
+	}
 	for _, u := range c.plan.uploads {
 		if err := c.store.Spare(ctx, u, c.o.By); err != nil {
 			return err
