@@ -32,6 +32,7 @@ import (
 	"gatehouse/store"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/tokens"
 )
 
 // TestScripts runs the scripts in testdata: what is asked of the registry and what it answers, as text. Each script starts with a registry that is
@@ -51,6 +52,7 @@ import (
 //	< body ~ latest                    its body, equal or matching; "!~" not matching
 //	< saverev rev                      keeps the _rev of the body as $rev
 //	< save etag ETag                   keeps a header as $etag for later requests of the script
+//	< savefield ci token               keeps a field of the body as $ci: a token, for "as ci" too
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -75,8 +77,10 @@ type script struct {
 	line   int
 	github *githubtest.Fixture
 	server *httptest.Server
+	tokens *tokens.Tokens
 	log    *lockedBuffer
 	saved  map[string]string
+	minted []string // secrets, which may be in no log
 	heal   func()
 	later  atomic.Int64 // how far ahead the client of GitHub is, in nanoseconds
 
@@ -149,6 +153,11 @@ func (s *script) run(content string) {
 	if tokenShape.MatchString(s.log.String()) {
 		s.t.Error("a token is in the log")
 	}
+	for _, secret := range s.minted {
+		if strings.Contains(s.log.String(), secret[8:]) {
+			s.t.Error("a minted token is in the log")
+		}
+	}
 }
 
 func (s *script) start(settings map[string]string) {
@@ -164,7 +173,8 @@ func (s *script) start(settings map[string]string) {
 		}
 		github = c
 	}
-	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
+	meta := memory.NewKV()
+	packages, err := store.Open(s.t.Context(), meta, memory.NewBlob(), store.Options{})
 	if err != nil {
 		s.fatal("%v", err)
 	}
@@ -173,8 +183,18 @@ func (s *script) start(settings map[string]string) {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
 	s.log = &lockedBuffer{}
+	g := gate.New(github, names)
+	var own npm.Tokens
+	if github != nil {
+		kept, err := tokens.New(meta, packages, tokens.Options{})
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		g.UseTokens(kept)
+		s.tokens, own = kept, kept
+	}
 	o := server.Options{
-		NPM: npm.Options{Registry: packages, Gate: gate.New(github, names), Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
+		NPM: npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
 		Log: slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
 	if u := settings["url"]; u != "" {
@@ -191,11 +211,14 @@ func (s *script) now() time.Time { return time.Now().Add(time.Duration(s.later.L
 
 func (s *script) token(who string) string {
 	f := s.github
-	tokens := map[string]string{
+	known := map[string]string{
 		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
 	}
-	token, ok := tokens[who]
+	token, ok := known[who]
+	if !ok {
+		token, ok = s.saved[who] // one that was minted
+	}
 	if !ok {
 		s.fatal("nobody is called %s", who)
 	}
@@ -364,6 +387,16 @@ func (s *script) expect(line string) {
 			s.fatal("no _rev: %v", err)
 		}
 		s.saved[rest] = d.Rev
+	case word == "savefield":
+		name, field, _ := strings.Cut(rest, " ")
+		var d map[string]any
+		if err := json.Unmarshal(s.body, &d); err != nil || d[field] == nil {
+			s.fatal("no %s: %v", field, err)
+		}
+		s.saved[name] = fmt.Sprint(d[field])
+		if field == "token" {
+			s.minted = append(s.minted, s.saved[name])
+		}
 	case word == "save":
 		name, header, _ := strings.Cut(rest, " ")
 		s.saved[name] = s.answer.Header.Get(header)

@@ -37,13 +37,16 @@ func (g *Gate) Bind(ctx context.Context, who Caller, pkg, namespace, repository 
 	if err != nil {
 		return scopes.Binding{}, err
 	}
-	access, err := g.github.Resolve(ctx, who.token, owner, name, scopes.Publish.Needs())
+	claimed := scopes.Repo{Owner: owner, Name: name}
+	if err := g.granted(who, pkg, claimed); err != nil {
+		return scopes.Binding{}, err
+	}
+	access, err := g.resolve(ctx, who, owner, name, scopes.Publish.Needs())
 	if err != nil {
 		return scopes.Binding{}, err
 	}
-	claimed := scopes.Repo{Owner: owner, Name: name}
 	where := scopes.Binding{Kind: scopes.GitHub, Repo: access.Repo}
-	q := scopes.Question{Who: who.Principal, What: scopes.Publish, Where: where, Access: access}
+	q := scopes.Question{Who: who.Principal, What: scopes.Publish, Package: pkg, Grant: who.grant(), Where: where, Access: access}
 	if v := g.verdict(q); !v.OK {
 		if v.Hide {
 			q.Where.Repo = claimed
@@ -92,7 +95,7 @@ func (g *Gate) Keep(ctx context.Context, who Caller, pkg, repository string, whe
 	if strings.EqualFold(owner, access.Repo.Owner) && strings.EqualFold(name, access.Repo.Name) {
 		return nil
 	}
-	named, err := g.github.Resolve(ctx, who.token, owner, name, scopes.Read)
+	named, err := g.resolve(ctx, who, owner, name, scopes.Read)
 	if err != nil {
 		return err
 	}

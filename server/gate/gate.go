@@ -40,6 +40,7 @@ type Gate struct {
 	github GitHub
 	names  scopes.Namespaces
 	tally  tally
+	tokens Tokens // nil: only GitHub's own credentials are taken
 }
 
 // New returns a gate that asks github. With a nil github the registry is open: everybody may do everything.
@@ -54,7 +55,8 @@ func (g *Gate) Names() scopes.Namespaces { return g.names }
 // Caller is an identified caller with the credential that proves it. It lives as long as its request.
 type Caller struct {
 	scopes.Principal
-	token string
+	token string // GitHub's: the one that was shown, or the one behind it; "" of a workflow
+	own   *shown // the registry's own token that was shown, if it was one
 }
 
 // Identify reads the credential of a request and asks who holds it. Without one the error is ErrNoCredential; errors of the
@@ -66,6 +68,9 @@ func (g *Gate) Identify(ctx context.Context, h http.Header, from netip.Addr) (Ca
 	token, err := credential(h)
 	if err != nil {
 		return Caller{}, err
+	}
+	if g.ours(token) {
+		return g.enter(ctx, token, from)
 	}
 	who, err := g.github.Identify(ctx, token, from)
 	if err != nil {
@@ -79,7 +84,15 @@ func (g *Gate) Confirm(ctx context.Context, who Caller, within time.Duration) er
 	if g.Open() {
 		return nil
 	}
-	return g.github.Confirm(ctx, who.token, within)
+	if who.own != nil {
+		if err := g.reopen(ctx, &who); err != nil {
+			return err
+		}
+		if who.own.Workflow != nil {
+			return nil
+		}
+	}
+	return who.behind(g.github.Confirm(ctx, who.token, within))
 }
 
 // Level waits until as much time has passed since began as GitHub takes to answer, so that an answer for which it was not asked comes no sooner.
@@ -132,10 +145,10 @@ func credential(h http.Header) (string, error) {
 
 // Allow returns nil if the caller may do what with the package, and a *Refusal if not. The access it went by comes back too.
 func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (scopes.Access, error) {
-	q := scopes.Question{Who: who.Principal, What: what, Where: where}
+	q := scopes.Question{Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: where}
 	if !g.Open() && where.Kind == scopes.GitHub {
 		var err error
-		if q.Access, err = g.github.Access(ctx, who.token, where.Repo, what.Needs()); err != nil {
+		if q.Access, err = g.access(ctx, who, where.Repo, what.Needs()); err != nil {
 			return scopes.Access{}, err
 		}
 	}

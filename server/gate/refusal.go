@@ -36,6 +36,12 @@ func (r *Refusal) Error() string {
 		}
 		return fmt.Sprintf("this token may not %s %s: %s has %q on the GitHub repository %s, but the token only reaches %q%s",
 			q.What, r.Package, r.who(), q.Access.Role, repo, q.Access.Reach, because(q.Access))
+	case scopes.GrantTooNarrow:
+		if q.What == scopes.Rebind {
+			return fmt.Sprintf("this token may not rebind %s: no token of this registry may; use your GitHub token", r.Package)
+		}
+		return fmt.Sprintf("this token may not %s %s: that takes %q, and its scope gives it %q; mint one with a wider scope (npm token create)",
+			q.What, r.Package, q.What.Needs(), q.Grant.Rights.Package(r.Package))
 	case scopes.Archived:
 		return fmt.Sprintf("cannot %s %s: its GitHub repository %s is archived and takes no changes", q.What, r.Package, repo)
 	case scopes.Transferred:

@@ -65,7 +65,9 @@ type Global struct {
 type Options struct {
 	Registry Registry
 	Gate     *gate.Gate
-	Global   Global
+	// Tokens are the registry's own; nil: it gives out none.
+	Tokens Tokens
+	Global Global
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
 	Base func(*http.Request) (string, error)
 	// From returns the address of whoever sent a request, by way of trusted proxies.
@@ -124,6 +126,8 @@ func Mount(r gin.IRoutes, o Options) {
 		handle(method, "/-/package/:name/owners", p.owners)
 	}
 	handle(http.MethodDelete, "/-/package/:name/owners/:login", p.owners)
+
+	p.mountTokens(handle)
 
 	get("/:name", p.packument)
 	get("/:name/:version", p.manifest)
