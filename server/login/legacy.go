@@ -15,7 +15,7 @@ import (
 )
 
 // legacy answers npm login --auth-type=legacy, which asks for a user name and a password: the password is a GitHub token. What npm gets is a token of
-// the registry's over it, which is narrower in one thing: it can be listed and revoked here, and it ends.
+// the registry's over it, which can do as much, can be listed and revoked here, and ends. One of the registry's own tokens is handed back as it is.
 //
 // The user name has to be the token's login: somebody who types another has the wrong token, or the wrong account in mind.
 func (l *logins) legacy(c *gin.Context) error {
@@ -44,7 +44,7 @@ func (l *logins) legacy(c *gin.Context) error {
 	from := l.From(c.Request)
 	who, err := l.Gate.Identify(c.Request.Context(), http.Header{"Authorization": {"Bearer " + password}}, from)
 	if errors.Is(err, githubauth.ErrBadCredential) {
-		return &problem.Plain{Status: http.StatusUnauthorized, Text: "the password has to be a GitHub token (ghp_… or github_pat_…), and GitHub knows no such token; a GitHub password works nowhere but on GitHub" + l.instead()}
+		return &problem.Plain{Status: http.StatusUnauthorized, Text: "the password has to be a GitHub token (ghp_… or github_pat_…), and GitHub knows no such token; a password works nowhere but on GitHub" + l.instead()}
 	}
 	if err != nil {
 		return err
@@ -55,9 +55,16 @@ func (l *logins) legacy(c *gin.Context) error {
 	case !strings.EqualFold(name, who.Login):
 		return &problem.Plain{Status: http.StatusForbidden, Text: "this token belongs to " + who.Login + " on GitHub: log in with that user name, or with another token"}
 	}
-	token, err := l.mint(c, who, state{From: from}.address(), oauth.Credential{Access: password})
-	if err != nil {
-		return err
+	token := password // one of the registry's own is what they want already
+	if who.Own() == nil {
+		// Anybody whom they ever let log them in with GitHub may have typed it: not every token is good for this.
+		all := scopes.Grant{Rights: scopes.All(), Until: l.Now().Add(l.Expires)}
+		if err := l.Gate.AllowTokens(who, scopes.MintToken, who.ID, &all); err != nil {
+			return err
+		}
+		if token, err = l.mint(c, who, state{From: from}.address(), oauth.Credential{Access: password}); err != nil {
+			return err
+		}
 	}
 	c.JSON(http.StatusCreated, map[string]any{"ok": true, "id": "org.couchdb.user:" + name, "rev": "1-0", "token": token})
 	return nil

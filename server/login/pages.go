@@ -42,8 +42,9 @@ var policy = func() string {
 type (
 	asking struct {
 		state
-		Page, Host, Ago, Here string
-		Device, Elsewhere     bool
+		Page, Host, Ago   string
+		Address, Here     string // npm's and the browser's
+		Device, Elsewhere bool
 	}
 	away struct {
 		Host string

@@ -38,7 +38,10 @@ func (l *logins) page(c *gin.Context) error {
 	case st.Failed != "":
 		return &trouble{status: http.StatusForbidden, title: "Not logged in", text: st.Failed}
 	}
-	return l.show(c, http.StatusOK, "ask", asking{state: st, Page: c.Param("page"), Host: l.Host, Device: !l.App.Web(), Ago: ago(l.Now().Sub(st.Began)), Elsewhere: l.elsewhere(c, st), Here: l.From(c.Request).String()})
+	return l.show(c, http.StatusOK, "ask", asking{
+		state: st, Page: c.Param("page"), Host: l.Host, Ago: ago(l.Now().Sub(st.Began)), Address: st.address(), Here: l.From(c.Request).String(),
+		Device: !l.App.Web(), Elsewhere: l.elsewhere(c, st),
+	})
 }
 
 // elsewhere reports whether npm was run somewhere else than the browser, as far as addresses tell.
