@@ -39,8 +39,8 @@ type GitHub interface {
 type Gate struct {
 	github GitHub
 	names  scopes.Namespaces
-	tally  tally
 	tokens Tokens // nil: only GitHub's own credentials are taken
+	tally  tally
 }
 
 // New returns a gate that asks github. With a nil github the registry is open: everybody may do everything.

@@ -128,7 +128,7 @@ func (g *Gate) granted(who Caller, pkg string, claimed scopes.Repo) error {
 		Who: who.Principal, What: scopes.Publish, Package: pkg, Grant: who.grant(), Where: scopes.Binding{Kind: scopes.GitHub, Repo: any},
 		Access: scopes.Access{Repo: any, Role: scopes.Admin, Reach: scopes.Admin},
 	}
-	if v := scopes.Decide(q); !v.OK {
+	if v := g.verdict(q); !v.OK {
 		return &Refusal{Verdict: v, Question: q, Package: pkg, First: true, host: g.names.Host}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/problem"
 	"gatehouse/store"
 	"gatehouse/store/tokens"
@@ -166,6 +167,7 @@ func (p *protocol) mintToken(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{Action: scopes.MintToken.String(), Note: "the token " + token.ID})
 	return answer(c, viewOf(token, secret))
 }
 
@@ -176,12 +178,13 @@ func (p *protocol) revokeToken(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	key := param(c, "key")
+	key, revoked := param(c, "key"), "that was shown"
 	if strings.HasPrefix(key, scopes.TokenPrefix) {
 		err = p.Tokens.RevokeSecret(ctx, key)
 	} else if err = p.Gate.AllowTokens(who, scopes.RevokeToken, who.ID, nil); err == nil {
 		var token scopes.Token
 		if token, err = p.Tokens.Find(ctx, who.ID, key); err == nil {
+			revoked = token.ID
 			err = p.Tokens.Revoke(context.WithoutCancel(ctx), token, store.ActorOf(who.Principal))
 		}
 	}
@@ -191,6 +194,7 @@ func (p *protocol) revokeToken(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{Action: scopes.RevokeToken.String(), Note: "the token " + revoked})
 	return answer(c, map[string]bool{"ok": true})
 }
 
@@ -201,6 +205,9 @@ func (p *protocol) logout(c *gin.Context) error {
 		err := p.Tokens.RevokeSecret(c.Request.Context(), param(c, "key"))
 		if err != nil && !errors.Is(err, tokens.ErrUnknown) && !errors.Is(err, tokens.ErrMistyped) {
 			return err
+		}
+		if err == nil {
+			audit.Changed(c, audit.Change{Action: scopes.RevokeToken.String(), Note: "the token that was shown, by logging out"})
 		}
 	}
 	return answer(c, map[string]bool{"ok": true})
