@@ -23,6 +23,7 @@ import (
 	"gatehouse/server/npm"
 	"gatehouse/server/operator"
 	"gatehouse/store"
+	"gatehouse/store/tokens"
 )
 
 func runServe(cmd *cobra.Command, _ []string) error {
@@ -99,16 +100,35 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	if err != nil {
 		return err
 	}
+	own, err := tokens.New(meta, packages, tokens.Options{})
+	if err != nil {
+		return err
+	}
+	logins, err := newLogins(cfg, meta, own)
+	if err != nil {
+		return err
+	}
+	if !protocol.Gate.Open() {
+		protocol.Gate.UseTokens(logins)
+		protocol.Tokens = logins
+	}
 	handler := server.New(server.Options{
-		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		Login: logins.options(cfg),
+		NPM:   protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
 		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
 	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk, metrics: counts}
-	return runServer(ctx, log, r, handler, []sweep{
+	err = runServer(ctx, log, r, handler, []sweep{
 		{"uploads of publishes that were cut off", func(ctx context.Context) (int, error) { return packages.Sweep(ctx, false) }},
 		{"unfinished uploads in parts", blobs.tidy},
+		{"tokens that have expired", own.Sweep},
+		{"logins that were not finished", logins.sessions.Sweep},
 	}, func() { started(r) })
+	if _, failed := own.Sweep(context.WithoutCancel(ctx)); failed != nil { // it notes which tokens were used
+		log.Error("which tokens were used today could not be written down", "error", failed)
+	}
+	return err
 }
 
 func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, counts metrics) (npm.Options, error) {
