@@ -25,6 +25,7 @@ func TestDefaults(t *testing.T) {
 		Metadata: Metadata{Type: MetadataLevelDB, LevelDB: LevelDB{"./data/db"}},
 		Storage:  Storage{Type: StorageLocal, Local: LocalStorage{"./data/storage"}, S3: S3{Expires: time.Minute}},
 		Packages: Packages{Global: GlobalRedirect, GlobalRegistry: publicRegistry},
+		Limits:   Limits{RequestsPerToken: 30_000, RequestsPerAddress: 60_000},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

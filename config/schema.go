@@ -178,4 +178,11 @@ var schema = []key{
 	{"metrics.token", "",
 		"The token, at least 16 characters, with which /-/metrics may be read at the registry's own address (Authorization: Bearer). Unset: it is not there.",
 		secret(func(c *Config) *Secret { return &c.Metrics.Token })},
+
+	{"limits.requests_per_token", "30000",
+		"How many requests a minute one token gets answered, 429 after that; 0 is any number. A cold install of 2000 packages makes about 4000.",
+		integer(func(c *Config) *int { return &c.Limits.RequestsPerToken }, 0, 100_000_000)},
+	{"limits.requests_per_address", "60000",
+		"The same for one address, whatever its tokens; an IPv6 network of 64 bits is one address. Behind a proxy, set server.trusted_proxies.",
+		integer(func(c *Config) *int { return &c.Limits.RequestsPerAddress }, 0, 100_000_000)},
 }

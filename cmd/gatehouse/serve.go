@@ -113,8 +113,9 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		protocol.Tokens = logins
 	}
 	handler := server.New(server.Options{
-		Login: logins.options(cfg),
-		NPM:   protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		Login:   logins.options(cfg),
+		Limits:  server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
 		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
