@@ -60,7 +60,9 @@ func (c cell) login(t *testing.T) {
 	screen := newTerminal()
 	u.Also = screen
 	args := loginCommand[c.Name]
-	if c.Name != "yarn-4" {
+	if c.Name == "yarn-4" {
+		u.Input = "n" // whether it is to open a browser
+	} else {
 		args = append(args, "--registry="+c.at.url+"/")
 	}
 	typed := make(chan clienttest.Result, 1)
@@ -74,7 +76,7 @@ func (c cell) login(t *testing.T) {
 		t.Fatal("it shows no address")
 	}
 	r := (<-typed).Must(t)
-	u.Also = nil
+	u.Also, u.Input = nil, ""
 	t.Logf("$ %s %s\n%s", c.Name, strings.Join(args, " "), hideLogins.ReplaceAllString(r.Output, "$1[…]"))
 
 	token := c.kept(t, u)
@@ -208,12 +210,12 @@ func approveInBrowser(t *testing.T, github *githubtest.Fixture, who, page string
 // TestClientsLegacyLogin is the password prompt, by what npm sends: it asks a terminal and no other.
 func TestClientsLegacyLogin(t *testing.T) {
 	at := startRegistry(t)
-	status, body := send(t, http.MethodPost, at.url+"/-/v1/login", "", "{}")
+	status, body := sendJSON(t, http.MethodPost, at.url+"/-/v1/login", "{}")
 	if status < 400 || status > 499 {
 		t.Errorf("without an app npm is to ask for a password: %d %s", status, body)
 	}
 	login, _ := json.Marshal(map[string]string{"name": "wendy", "password": at.github.Wendy, "type": "user"})
-	status, body = send(t, http.MethodPut, at.url+"/-/user/org.couchdb.user:wendy", "", string(login))
+	status, body = sendJSON(t, http.MethodPut, at.url+"/-/user/org.couchdb.user:wendy", string(login))
 	token := anyToken.FindString(string(body))
 	if status != http.StatusCreated || token == "" {
 		t.Fatalf("%d %s", status, body)
@@ -224,4 +226,23 @@ func TestClientsLegacyLogin(t *testing.T) {
 	if status, body := get(t, at.url+"/-/whoami", token); status != 200 || !strings.Contains(string(body), "wendy") {
 		t.Errorf("%d %s", status, body)
 	}
+}
+
+func sendJSON(t *testing.T, method, address, body string) (int, []byte) {
+	t.Helper()
+	r, err := http.NewRequest(method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, answer
 }
