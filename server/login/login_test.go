@@ -504,6 +504,36 @@ func TestOpenRedirect(t *testing.T) {
 	}
 }
 
+// TestOtherHost: the host that somebody wrote into the request that began a login is none that a browser is sent to from here.
+func TestOtherHost(t *testing.T) {
+	for _, settings := range [][]setting{nil, {withoutSecret}} {
+		var mu sync.Mutex
+		base := "https://evil.example/"
+		r := start(t, append(settings, func(_ *githubtest.Fixture, _ *oauth.Options, o *login.Options) {
+			own := o.Base
+			o.Base = func(r *http.Request) (string, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if base != "" {
+					return base, nil
+				}
+				return own(r)
+			}
+		})...)
+		n := r.begin()
+		mu.Lock()
+		base = ""
+		mu.Unlock()
+		n.LoginURL = r.server.URL + "/" + strings.TrimPrefix(n.LoginURL, "https://evil.example/")
+		for _, method := range []string{"GET", "POST"} {
+			a := newBrowser(t).do(method, n.LoginURL, "", "Sec-Fetch-Site", "same-origin")
+			if a.StatusCode != 404 || strings.Contains(a.body, "evil.example") || a.Header.Get("Location") != "" || len(a.Cookies()) > 0 {
+				t.Errorf("%s: %d %v %s", method, a.StatusCode, a.Header, a.body)
+			}
+		}
+	}
+}
+
 // TestFlood: whoever begins logins without end is told to wait, and nobody else is.
 func TestFlood(t *testing.T) {
 	r := start(t)

@@ -19,8 +19,7 @@ import (
 
 // page shows who asks for a login, and the button.
 func (l *logins) page(c *gin.Context) error {
-	ctx := c.Request.Context()
-	s, st, err := l.read(ctx, c.Param("page"))
+	s, st, err := l.here(c)
 	if err != nil {
 		return err
 	}
@@ -44,6 +43,20 @@ func (l *logins) page(c *gin.Context) error {
 	})
 }
 
+// here returns the login of the page that was asked for. It has to be asked for at the address that npm was told: without a configured one, that is
+// what whoever began the login wrote into the request, and browsers are sent back to it.
+func (l *logins) here(c *gin.Context) (sessions.Session, state, error) {
+	s, st, err := l.read(c.Request.Context(), c.Param("page"))
+	if err != nil {
+		return s, st, err
+	}
+	base, err := l.Base(c.Request)
+	if err == nil && base != st.Base {
+		err = &trouble{status: http.StatusNotFound, title: "This is not the login’s address", text: "Open the address that npm shows, as it is."}
+	}
+	return s, st, err
+}
+
 // elsewhere reports whether npm was run somewhere else than the browser, as far as addresses tell.
 func (l *logins) elsewhere(c *gin.Context, st state) bool {
 	return networkOf(l.From(c.Request)) != networkOf(st.From)
@@ -52,7 +65,7 @@ func (l *logins) elsewhere(c *gin.Context, st state) bool {
 // start is the button: it binds the login to this browser, and the browser goes on to GitHub, or gets the code to type there.
 func (l *logins) start(c *gin.Context) error {
 	ctx, page := c.Request.Context(), c.Param("page")
-	s, st, err := l.read(ctx, page)
+	s, st, err := l.here(c)
 	if err != nil {
 		return err
 	}
