@@ -109,7 +109,9 @@ func Mount(r gin.IRoutes, o Options) {
 
 	get("/-/ping", p.ping)
 	get("/-/whoami", p.whoami)
-	get("/-/user/:user", cannot("this registry keeps no list of users: whoever can write to a package's GitHub repository can publish it"))
+	get("/-/npm/v1/user", p.profile)
+	handle(http.MethodPost, "/-/npm/v1/user", p.setProfile)
+	get("/-/user/:user", p.user)
 	get("/-/v1/search", cannot("this registry cannot search yet"))
 	for _, path := range []string{"advisories/bulk", "audits", "audits/quick"} {
 		handle(http.MethodPost, "/-/npm/v1/security/"+path, cannot("this registry has no advisories; audit against the public registry"))
