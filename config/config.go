@@ -86,6 +86,7 @@ type GitHub struct {
 	Token          Secret
 	OAuth          OAuth
 	Webhook        Webhook
+	ChangePeople   bool
 }
 
 // PublicPackages says who may read what is public on GitHub.

@@ -11,6 +11,9 @@ const (
 	fileSuffix = "_file"
 )
 
+// TokenVariable is where clients of a registry, gatehouse's own commands among them, find their token. It is no setting of a registry's.
+const TokenVariable = "GATEHOUSE_TOKEN"
+
 // envName is the variable of a key.
 func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "__"))
@@ -60,7 +63,7 @@ func (l *loader) variables() []variable {
 	seen := map[string]bool{}
 	for _, v := range l.Environ {
 		name, value, _ := strings.Cut(v, "=")
-		if len(name) <= len(envPrefix) || !strings.EqualFold(name[:len(envPrefix)], envPrefix) || seen[name] {
+		if len(name) <= len(envPrefix) || !strings.EqualFold(name[:len(envPrefix)], envPrefix) || strings.EqualFold(name, TokenVariable) || seen[name] {
 			continue
 		}
 		seen[name] = true

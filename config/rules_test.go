@@ -141,6 +141,13 @@ func TestLocalNamesHaveOwners(t *testing.T) {
 	mustLoad(t, world{args: append(args, "--auth.type=none")}.options(t, schema))
 }
 
+// TestTokenVariable: the variable that .npmrc and gatehouse why take the token from is no misspelt key.
+func TestTokenVariable(t *testing.T) {
+	if _, err := Load(Options{Environ: []string{TokenVariable + "=ghp_x"}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestKubernetesVariables(t *testing.T) {
 	t.Parallel()
 	made := []string{

@@ -105,6 +105,9 @@ var schema = []key{
 	{"auth.github.webhook.secret", "",
 		"The secret of GitHub's webhook to /-/github/webhook, at least 16 characters. Unset: webhooks are refused.",
 		secret(func(c *Config) *Secret { return &c.Auth.GitHub.Webhook.Secret })},
+	{"auth.github.change_people", "true",
+		"Let npm's commands about people (owner, access, org, team) change them on GitHub, with the caller's own GitHub token. false: they only list.",
+		toggle(func(c *Config) *bool { return &c.Auth.GitHub.ChangePeople })},
 
 	{"auth.login.expires", "720h",
 		"How long a token lasts that npm login hands out, in hours; 720h is 30 days.",

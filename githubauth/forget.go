@@ -20,6 +20,9 @@ func (c *Client) Forget(f Forgotten) {
 		return
 	}
 	c.forgotten.add(f)
+	if c.keep != nil {
+		c.keep.drop()
+	}
 	for k := range c.known.Values() {
 		k.forget(f)
 	}
@@ -59,6 +62,7 @@ func (k *credential) forget(f Forgotten) {
 type subject struct {
 	repos, owners [2]int64
 	user          int64
+	ofOwner       bool // of all of an owner's repositories, which the change of one leaves alone
 	identity      bool // of who somebody is, which changes of repositories leave alone
 }
 
@@ -68,7 +72,7 @@ func (k *credential) about(f fact) subject {
 }
 
 func (k *credential) aboutOwner(owner int64) subject {
-	return subject{owners: [2]int64{owner, owner}, user: k.who.Principal.ID}
+	return subject{ofOwner: true, owners: [2]int64{owner, owner}, user: k.who.Principal.ID}
 }
 
 func (k *credential) aboutUser() subject {
@@ -79,7 +83,7 @@ func (f Forgotten) covers(s subject) bool {
 	if f.All {
 		return true
 	}
-	if s.identity && (f.Repo != 0 || f.Owner != 0) {
+	if s.ofOwner && f.Repo != 0 || s.identity && (f.Repo != 0 || f.Owner != 0) {
 		return false
 	}
 	meant := func(wanted int64, is ...int64) bool {

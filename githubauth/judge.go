@@ -61,7 +61,7 @@ func (c *Client) judge(resp *http.Response, err error) error {
 		if wait, limited := c.rateLimit(code, h, message); limited {
 			return &Unavailable{Retry: wait, Cause: "rate limit", limit: true, wide: h.Get("X-RateLimit-Remaining") != "0"}
 		}
-		return refusal(message, h.Get("X-GitHub-SSO"))
+		return c.refusal(message, h.Get("X-GitHub-SSO"))
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return errNotShown
 	case code == http.StatusUnavailableForLegalReasons:
@@ -82,9 +82,9 @@ var policies = []struct{ sign, sentence string }{
 }
 
 // refusal sorts a 403 that is no rate limit, by its text and by X-GitHub-SSO.
-func refusal(message, sso string) error {
+func (c *Client) refusal(message, sso string) error {
 	if strings.HasPrefix(sso, "required") {
-		return &refused{why: "the organisation requires single sign-on for this token" + ssoLink(sso), policy: true}
+		return &refused{why: "the organisation requires single sign-on for this token" + c.ssoLink(sso), policy: true}
 	}
 	low := strings.ToLower(message)
 	for _, p := range policies {
@@ -136,10 +136,10 @@ func (c *Client) untilReset(h http.Header) time.Duration {
 
 func clampWait(d time.Duration) time.Duration { return min(max(d, time.Second), time.Hour) }
 
-// ssoLink extracts the page of "required; url=https://…", if it is one of an https host.
-func ssoLink(header string) string {
+// ssoLink extracts the page of "required; url=https://…", if it is one of the instance's.
+func (c *Client) ssoLink(header string) string {
 	_, link, found := strings.Cut(header, "url=")
-	if u, err := url.Parse(link); !found || err != nil || u.Scheme != "https" || len(link) > 512 {
+	if u, err := url.Parse(link); !found || err != nil || u.Scheme != c.web.Scheme || u.Host != c.web.Host || len(link) > 512 {
 		return ""
 	}
 	return ": authorise it at " + link

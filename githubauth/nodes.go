@@ -126,7 +126,7 @@ func (c *Client) askNodes(ctx context.Context, k *credential, token string, repo
 	}
 	for _, e := range answer.Errs {
 		if i, ok := indexOf(e.Path); ok && i < len(repos) && found.repos[i].node == nil {
-			found.repos[i].err = e.verdict(resp.Header.Get("X-GitHub-SSO"))
+			found.repos[i].err = c.nodeVerdict(e, resp.Header.Get("X-GitHub-SSO"))
 		}
 	}
 	return found, nil
@@ -169,8 +169,8 @@ func indexOf(path []any) (int, bool) {
 	return block*perField + int(at), true
 }
 
-// verdict is what an error beside the data says of its repository; nil if that is not clear.
-func (e *nodeError) verdict(sso string) error {
+// nodeVerdict is what an error beside the data says of its repository; nil if that is not clear.
+func (c *Client) nodeVerdict(e nodeError, sso string) error {
 	switch e.Type {
 	case "NOT_FOUND":
 		return errNotShown
@@ -178,7 +178,7 @@ func (e *nodeError) verdict(sso string) error {
 		if !e.Extensions.SAML {
 			sso = "" // the header is about another organisation's repositories
 		}
-		return refusal(e.Message, sso)
+		return c.refusal(e.Message, sso)
 	}
 	return nil
 }

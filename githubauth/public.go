@@ -40,6 +40,9 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	c.misses.Add(1)
 	epoch := c.forgotten.now()
 	_, err := once(ctx, c, key('v', c.server.k, repo.ID, epoch), func(ctx context.Context) (struct{}, error) {
+		if v, known := c.visible.GetIfPresent(repo.ID); known && c.now().Before(v.until) {
+			return struct{}{}, nil // somebody's flight has landed since we looked
+		}
 		return struct{}{}, c.askPublic(ctx, repo, epoch)
 	})
 	if ctx.Err() != nil {
@@ -64,8 +67,11 @@ func (v visibility) answer() scopes.Public {
 }
 
 // teach notes whether a repository was public at a moment. Of two answers the later question counts, and of two asked at once the one that is more
-// careful.
-func (c *Client) teach(repo scopes.Repo, public bool, at time.Time) {
+// careful. epoch is when the question began, as forgettings count.
+func (c *Client) teach(repo scopes.Repo, public bool, at time.Time, epoch uint64) {
+	if c.forgotten.since(epoch, ofRepo(repo)) {
+		return
+	}
 	v := visibility{repo: repo, public: public, at: at, until: at.Add(notPublicTTL)}
 	if public {
 		v.until = at.Add(publicTTL)
@@ -87,18 +93,18 @@ func (c *Client) see(v visibility) {
 
 // askPublic asks GitHub about the repository with the server's own credential, or with none. An error says that it did not answer.
 func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) error {
-	token, err := c.server.token(ctx)
-	if err != nil {
-		return err
-	}
 	k := c.server.k
 	if err := k.refusal(c.now()); err != nil {
 		return err
 	}
+	token, err := c.server.token(ctx)
+	if err != nil {
+		return err
+	}
 	if token != "" && repo.Node != "" && k.byGraphQL(c.now()) {
 		answered, err := c.askAllPublic(ctx, token, repo, epoch)
-		if err == nil && answered {
-			return nil
+		if err == nil && answered || err != nil && !unclear(err) {
+			return err
 		}
 	}
 	if token == "" && c.server.basic == nil && !c.server.anonymous.AllowN(c.now(), 1) {
@@ -133,7 +139,7 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		if *found.Private || found.Visibility != nil && *found.Visibility != "public" {
 			c.see(none)
 		} else {
-			c.teach(shown, true, at)
+			c.teach(shown, true, at, epoch)
 		}
 	}
 	return nil
@@ -162,11 +168,10 @@ func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Rep
 	}
 	for i, s := range answer.repos {
 		switch {
-		case c.forgotten.since(epoch, ofRepo(repos[i])):
 		case s.node != nil:
-			c.teach(s.node.repo(), s.node.public(), at)
+			c.teach(s.node.repo(), s.node.public(), at, epoch)
 		case s.err != nil:
-			c.teach(repos[i], false, at)
+			c.teach(repos[i], false, at, epoch)
 		}
 	}
 	return answer.repos[0].node != nil || answer.repos[0].err != nil, nil

@@ -6,88 +6,76 @@ import (
 	"strings"
 )
 
-// Namespaces says which GitHub instance, and which of its owners, this registry's names stand for.
-type Namespaces struct {
-	// Host is the GitHub instance's name as it appears in repository addresses: "github.com".
-	Host string
-	// Owners lists the owners whose namespaces are served, compared without regard to case. Empty: every
-	// namespace is served, by whoever GitHub says owns it.
-	Owners []string
-	// Global: names without a namespace are packages of this registry too, published from repositories of Owners.
-	// With no Owners nobody may publish them: anybody could take any name.
-	Global bool
-}
-
-// Serves reports whether packages of the namespace (without "@") belong to this registry. Those that
-// do are never looked for anywhere else.
-func (n Namespaces) Serves(namespace string) bool {
-	if namespace == "" {
-		return false
-	}
-	return len(n.Owners) == 0 || n.Owns(namespace)
-}
-
-// Owns reports whether the owner is one of those listed.
-func (n Namespaces) Owns(owner string) bool {
-	for _, o := range n.Owners {
-		if strings.EqualFold(o, owner) {
-			return true
-		}
-	}
-	return false
-}
-
 var (
 	// ErrBinding is wrapped by every error of Bind: the publisher's input is at fault, and the text says what to change.
 	ErrBinding = errors.New("cannot be bound to a repository")
 	// ErrRepositoryField is wrapped as well where the repository field is missing or cannot be read.
 	ErrRepositoryField = errors.New("no repository")
+	// ErrOwner is wrapped as well where nothing but the name of the repository's owner speaks against it.
+	ErrOwner = errors.New("another owner")
 )
 
 type bindError struct {
 	text  string
 	field bool
+	owner bool
 }
 
 func (e *bindError) Error() string { return e.text }
 func (e *bindError) Is(target error) bool {
-	return target == ErrBinding || e.field && target == ErrRepositoryField
+	return target == ErrBinding || e.field && target == ErrRepositoryField || e.owner && target == ErrOwner
 }
 
-// Bind finds the repository that a package's first publish claims: the owner and name in its
-// package.json's repository field, where the owner must be the package's namespace.
+// Bind finds the repository that a package is to be bound to: the owner and name in its package.json's repository field, where the owner must be the
+// one that the package's namespace stands for. A name without a namespace is bound to the repository it is assigned to.
 //
-// namespace comes without "@". repository is the field's text (of an object, its url): any of npm's
+// repository is the field's text (of an object, its url): any of npm's
 // spellings of a GitHub repository (docs.npmjs.com, package.json, "repository"). It is read by a
 // grammar and thrown away: nothing of it but the two names, checked against what GitHub allows, ever
 // reaches a URL. Whether the repository exists, and what the caller may do there, is not known here.
-func Bind(namespace, repository string, n Namespaces) (owner, name string, err error) {
-	refuse := func(field bool, format string, args ...any) (string, string, error) {
-		return "", "", &bindError{fmt.Sprintf(format, args...), field}
+//
+// With an ErrOwner come the owner and the name all the same: accounts can be renamed, and whoever knows the number of the namespace's owner can
+// find out whether this is such a case.
+func Bind(pkg, repository string, n Namespaces) (owner, name string, err error) {
+	refuse := func(e bindError, format string, args ...any) (string, string, error) {
+		e.text = fmt.Sprintf(format, args...)
+		return owner, name, &e
 	}
-	example := "OWNER"
+	namespace, assigned := Namespace(pkg), n.Assigned[pkg]
+	example := "OWNER/REPOSITORY"
 	switch {
 	case namespace != "" && !n.Serves(namespace):
-		return refuse(false, "this registry does not serve the namespace @%s; it serves @%s", namespace, strings.Join(n.Owners, ", @"))
+		return refuse(bindError{}, "this registry does not serve the namespace @%s; it serves @%s", namespace, strings.Join(n.Served(), ", @"))
 	case namespace != "":
-		example = namespace
+		example = n.Owner(namespace) + "/REPOSITORY"
+	case assigned != "":
+		example = assigned
 	case !n.Global:
-		return refuse(false, "the package name has no namespace; name it @OWNER/NAME, where OWNER is the GitHub account that owns its repository")
+		return refuse(bindError{}, "the package name has no namespace; name it @OWNER/NAME, where OWNER is the GitHub account that owns its repository")
 	}
 	if repository == "" {
-		return refuse(true, `package.json has no "repository" field; add "repository": "github:%s/REPOSITORY", the repository whose permissions this package gets`, example)
+		return refuse(bindError{field: true}, `package.json has no "repository" field; add "repository": "github:%s", the repository whose permissions this package gets`, example)
 	}
-	owner, name, ok := ParseRepository(repository, n.Host)
+	o, r, ok := ParseRepository(repository, n.Host)
+	if !ok {
+		return refuse(bindError{field: true}, `"repository" is not a repository on %s; write it as "github:%s"`, n.Host, example)
+	}
 	switch {
-	case !ok:
-		return refuse(true, `"repository" in package.json is not a repository on %s; write it as "github:%s/REPOSITORY"`, n.Host, example)
-	case namespace == "" && !n.Owns(owner):
-		return refuse(false, "packages without a namespace are published here from repositories of %s only, and %s/%s is none", strings.Join(n.Owners, ", "), owner, name)
-	case namespace != "" && !strings.EqualFold(owner, namespace):
-		return refuse(false, "the namespace @%s and the owner of the repository %s/%s differ; a package of %s is named @%s/NAME",
-			namespace, owner, name, owner, strings.ToLower(owner))
+	case assigned != "" && namespace == "":
+		if !strings.EqualFold(o+"/"+r, assigned) {
+			return refuse(bindError{}, "the name %s is kept here for the repository %s, and %s/%s is another", pkg, assigned, o, r)
+		}
+	case namespace == "" && !n.Owns(o):
+		return refuse(bindError{}, "packages without a namespace are published here from repositories of %s only, and %s/%s is none", strings.Join(n.Owners, ", "), o, r)
+	case namespace != "" && !strings.EqualFold(o, n.Owner(namespace)):
+		owner, name = o, r
+		if n.Aliases[namespace] != "" {
+			return refuse(bindError{owner: true}, "the namespace @%s stands for the GitHub account %s, and the repository %s/%s is not its", namespace, n.Owner(namespace), o, r)
+		}
+		return refuse(bindError{owner: true}, "the namespace @%s and the owner of the repository %s/%s differ; a package of %s is named @%s/NAME",
+			namespace, o, r, o, strings.ToLower(o))
 	}
-	return owner, name, nil
+	return o, r, nil
 }
 
 // ParseRepository reads the owner and name out of any spelling of a repository on host that npm

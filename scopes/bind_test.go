@@ -80,26 +80,38 @@ func TestBind(t *testing.T) {
 	any := Namespaces{Host: "github.com"}
 	acme := Namespaces{Host: "github.com", Owners: []string{"Acme", "initech"}}
 	global := Namespaces{Host: "github.com", Owners: []string{"acme"}, Global: true}
+	aliased := Namespaces{Host: "github.com", Owners: []string{"acme", "initech"}, Aliases: map[string]string{"tools": "acme", "initech": "acme"}}
+	assigned := Namespaces{Host: "github.com", Assigned: map[string]string{"my-tool": "acme/tools"}}
 	for _, c := range []struct {
-		what, namespace, field string
-		names                  Namespaces
-		want                   string // the repository, or a part of the error's text
-		field422               bool
+		what, pkg, field string
+		names            Namespaces
+		want             string // the repository, or a part of the error's text
+		field422         bool
 	}{
-		{"the rule", "acme", "acme/ui", any, "acme/ui", false},
-		{"owners are compared without case", "acme", "github:Acme/UI", any, "Acme/UI", false},
-		{"served", "acme", "acme/ui", acme, "acme/ui", false},
-		{"star-jacking: another owner's repository", "acme", "evil/ui", any, "differ", false},
-		{"another namespace than the owner", "evil", "acme/ui", any, "differ", false},
-		{"not served", "evil", "evil/ui", acme, "does not serve the namespace @evil", false},
-		{"no field", "acme", "", any, `no "repository" field`, true},
-		{"another host", "acme", "https://gitlab.com/acme/ui", any, "not a repository on github.com", true},
-		{"no namespace", "", "acme/ui", any, "no namespace", false},
-		{"no namespace, kept here", "", "acme/ui", global, "acme/ui", false},
-		{"no namespace, somebody else's repository", "", "evil/ui", global, "acme only", false},
-		{"no namespace and nobody who may have it", "", "acme/ui", Namespaces{Host: "github.com", Global: true}, "is none", false},
+		{"the rule", "@acme/ui", "acme/ui", any, "acme/ui", false},
+		{"owners are compared without case", "@acme/ui", "github:Acme/UI", any, "Acme/UI", false},
+		{"served", "@acme/ui", "acme/ui", acme, "acme/ui", false},
+		{"star-jacking: another owner's repository", "@acme/ui", "evil/ui", any, "differ", false},
+		{"another namespace than the owner", "@evil/ui", "acme/ui", any, "differ", false},
+		{"not served", "@evil/ui", "evil/ui", acme, "does not serve the namespace @evil", false},
+		{"no field", "@acme/ui", "", any, `no "repository" field`, true},
+		{"another host", "@acme/ui", "https://gitlab.com/acme/ui", any, "not a repository on github.com", true},
+		{"no namespace", "ui", "acme/ui", any, "no namespace", false},
+		{"no namespace, kept here", "ui", "acme/ui", global, "acme/ui", false},
+		{"no namespace, somebody else's repository", "ui", "evil/ui", global, "acme only", false},
+		{"no namespace and nobody who may have it", "ui", "acme/ui", Namespaces{Host: "github.com", Global: true}, "is none", false},
+		{"an alias", "@tools/ui", "Acme/ui", aliased, "Acme/ui", false},
+		{"an alias is not its own owner", "@tools/ui", "tools/ui", aliased, "the namespace @tools stands for the GitHub account acme, and the repository tools/ui is not its", false},
+		{"an alias goes before an owner", "@initech/ui", "initech/ui", aliased, "stands for the GitHub account acme", false},
+		{"the owner keeps its own", "@acme/ui", "acme/ui", aliased, "acme/ui", false},
+		{"assigned", "my-tool", "github:ACME/tools", assigned, "ACME/tools", false},
+		{"assigned to another repository", "my-tool", "acme/ui", assigned, "the name my-tool is kept here for the repository acme/tools, and acme/ui is another", false},
+		{"assigned to another owner's", "my-tool", "evil/tools", assigned, "kept here for", false},
+		{"assigned, without the field", "my-tool", "", assigned, `add "repository": "github:acme/tools"`, true},
+		{"not assigned", "other", "acme/tools", assigned, "no namespace", false},
+		{"an assignment is for no namespace", "@my-tool/ui", "acme/tools", assigned, "differ", false},
 	} {
-		owner, name, err := Bind(c.namespace, c.field, c.names)
+		owner, name, err := Bind(c.pkg, c.field, c.names)
 		if err == nil {
 			if got := owner + "/" + name; got != c.want {
 				t.Errorf("%s: %s, want %s", c.what, got, c.want)
@@ -109,6 +121,47 @@ func TestBind(t *testing.T) {
 		if !errors.Is(err, ErrBinding) || errors.Is(err, ErrRepositoryField) != c.field422 || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.what, err, c.want)
 		}
+	}
+}
+
+// Only the name of the owner speaks against it: the names come along for whoever knows more.
+func TestBindTellsOwners(t *testing.T) {
+	n := Namespaces{Host: "github.com", Aliases: map[string]string{"tools": "acme"}, Assigned: map[string]string{"my-tool": "acme/tools"}}
+	for _, pkg := range []string{"@acme/ui", "@tools/ui"} {
+		owner, name, err := Bind(pkg, "acme-corp/ui", n)
+		if !errors.Is(err, ErrOwner) || owner != "acme-corp" || name != "ui" {
+			t.Errorf("%s: %s/%s, %v", pkg, owner, name, err)
+		}
+	}
+	for pkg, field := range map[string]string{"my-tool": "acme-corp/tools", "@acme/ui": "https://gitlab.com/acme/ui", "other": "acme/ui"} {
+		owner, name, err := Bind(pkg, field, n)
+		if err == nil || errors.Is(err, ErrOwner) || owner != "" || name != "" {
+			t.Errorf("%s: %s/%s, %v", pkg, owner, name, err)
+		}
+	}
+}
+
+func TestNamesOfTheRegistry(t *testing.T) {
+	n := Namespaces{
+		Owners: []string{"Acme"}, Aliases: map[string]string{"tools": "acme"}, Assigned: map[string]string{"my-tool": "acme/tools"},
+		ToAll: true, ToAllOf: map[string]bool{"tools": false},
+	}
+	for _, c := range []struct {
+		pkg        string
+		has, toAll bool
+	}{
+		{"@acme/ui", true, true}, {"@tools/ui", true, false}, {"@acmeco/ui", false, true}, {"@my-tool/x", false, true},
+		{"my-tool", true, true}, {"lodash", false, true}, {"tools", false, true},
+	} {
+		if n.Has(c.pkg) != c.has || n.PublicToAll(c.pkg) != c.toAll {
+			t.Errorf("%s: has %t, to all %t", c.pkg, n.Has(c.pkg), n.PublicToAll(c.pkg))
+		}
+	}
+	if got := strings.Join(n.Served(), " "); got != "acme tools" {
+		t.Errorf("serves %s", got)
+	}
+	if (Namespaces{}).PublicToAll("@acme/ui") {
+		t.Error("the zero value lets everybody read")
 	}
 }
 

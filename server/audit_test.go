@@ -11,7 +11,6 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/audit"
 	"gatehouse/server/gate"
-	"gatehouse/server/npm"
 )
 
 // audits are the audit's lines of a log in JSON.
@@ -39,7 +38,7 @@ func (s *site) lastAudit(t *testing.T) (map[string]any, int) {
 	return lines[len(lines)-1], len(lines)
 }
 
-func print(token string) string {
+func printOf(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return base64.StdEncoding.EncodeToString(sum[:])[:8]
 }
@@ -81,14 +80,14 @@ func TestAudit(t *testing.T) {
 		{"a missing package", "GET", "/@acme%2fno", gh.Rita, "", 404, nil},
 		{"a mistake", "PUT", "/-/package/@acme%2fui/dist-tags/1.0", gh.Wendy, `"1.0.0"`, 400, nil},
 		{"tag", "PUT", "/-/package/@acme%2fui/dist-tags/beta", gh.Wendy, `"1.0.0"`, 201,
-			map[string]string{"verdict": "allowed", "action": "tag", "reason": "allowed", "package": "@acme/ui", "version": "1.0.0", "tag": "beta", "login": "wendy", "fingerprint": print(gh.Wendy), "from": "192.0.2.1"}},
+			map[string]string{"verdict": "allowed", "action": "tag", "reason": "allowed", "package": "@acme/ui", "version": "1.0.0", "tag": "beta", "login": "wendy", "fingerprint": printOf(gh.Wendy), "from": "192.0.2.1"}},
 		{"untag", "DELETE", "/-/package/@acme%2fui/dist-tags/beta", gh.Wendy, "", 200, map[string]string{"verdict": "allowed", "action": "tag", "tag": "beta", "note": "removed"}},
 		{"tag of a reader", "PUT", "/-/package/@acme%2fui/dist-tags/beta", gh.Rita, `"1.0.0"`, 403,
-			map[string]string{"verdict": "refused", "action": "tag", "reason": "role-too-low", "package": "@acme/ui", "tag": "beta", "login": "rita", "fingerprint": print(gh.Rita)}},
+			map[string]string{"verdict": "refused", "action": "tag", "reason": "role-too-low", "package": "@acme/ui", "tag": "beta", "login": "rita", "fingerprint": printOf(gh.Rita)}},
 		{"hidden", "GET", "/@acme%2fui", gh.Mallory, "", 404, map[string]string{"verdict": "refused", "action": "install", "reason": "not-readable", "package": "@acme/ui", "login": "mallory"}},
 		{"nobody", "GET", "/@acme%2fui", "", "", 401, map[string]string{"verdict": "refused", "reason": "no-credential", "fingerprint": "-", "login": "-", "package": "@acme/ui"}},
 		{"unknown token", "GET", "/@acme%2fui", "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", "", 401,
-			map[string]string{"reason": "bad-credential", "fingerprint": print("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")}},
+			map[string]string{"reason": "bad-credential", "fingerprint": printOf("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")}},
 		{"a password", "GET", "/@acme%2fui", "correct-horse", "", 401, map[string]string{"reason": "bad-credential", "fingerprint": "-"}},
 		{"another namespace", "PUT", "/@evil%2fui", gh.Wendy, `{}`, 403, map[string]string{"verdict": "refused", "reason": "forbidden", "package": "@evil/ui"}},
 		{"deprecate", "PUT", "/@acme%2fui", gh.Wendy, edit(func(d map[string]any) {
@@ -150,8 +149,9 @@ func TestAudit(t *testing.T) {
 // TestAuditOpen: who everybody is when nobody is asked.
 func TestAuditOpen(t *testing.T) {
 	s := newSite(t, func(o *server.Options) {
-		o.NPM.Gate = gate.New(nil, o.NPM.Gate.Names())
-		o.NPM.Global = npm.Global{Local: true}
+		names := o.NPM.Gate.Names()
+		names.Global = true
+		o.NPM.Gate = gate.New(nil, names)
 	})
 	s.publish(t, "1.0.0", "anything")
 	line, n := s.lastAudit(t)

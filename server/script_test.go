@@ -29,6 +29,7 @@ import (
 	"gatehouse/server"
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
+	"gatehouse/server/people"
 	"gatehouse/store"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
@@ -41,7 +42,7 @@ import (
 // A script is a list of exchanges, apart by blank lines; "#" begins a comment. The lines of an exchange:
 //
 //	set orgs=acme global=deny …        before the first request: settings of the registry
-//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, outage, heal;
+//	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, sso, outage, heal;
 //	                                   and "github later 61m": that much time passes for what is remembered of it
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
@@ -65,7 +66,7 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := &script{t: t, file: file, saved: map[string]string{}}
+			s := &script{t: t, file: file, saved: map[string]string{}, extra: map[string]string{}}
 			s.run(string(content))
 		})
 	}
@@ -82,7 +83,8 @@ type script struct {
 	saved  map[string]string
 	minted []string // secrets, which may be in no log
 	heal   func()
-	later  atomic.Int64 // how far ahead the client of GitHub is, in nanoseconds
+	later  atomic.Int64      // how far ahead the client of GitHub is, in nanoseconds
+	extra  map[string]string // tokens that the fixture does not have, by the name of who shows them
 
 	request *http.Request
 	answer  *http.Response
@@ -161,7 +163,13 @@ func (s *script) run(content string) {
 }
 
 func (s *script) start(settings map[string]string) {
-	names := scopes.Namespaces{Host: "github.com", Global: settings["global"] == "local"}
+	names := scopes.Namespaces{
+		Host: "github.com", Global: settings["global"] == "local", Aliases: pairs(settings["namespaces"]), Assigned: pairs(settings["names"]),
+		ToAll: settings["public"] != "authenticated", ToAllOf: map[string]bool{},
+	}
+	for ns, public := range pairs(settings["public-of"]) {
+		names.ToAllOf[ns] = public == "anonymous"
+	}
 	if o := settings["orgs"]; o != "" {
 		names.Owners = strings.Split(o, ",")
 	}
@@ -178,7 +186,7 @@ func (s *script) start(settings map[string]string) {
 	if err != nil {
 		s.fatal("%v", err)
 	}
-	global := npm.Global{Local: names.Global}
+	var global npm.Global
 	if settings["global"] == "" {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
@@ -194,8 +202,9 @@ func (s *script) start(settings map[string]string) {
 		s.tokens, own = kept, kept
 	}
 	o := server.Options{
-		NPM: npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
-		Log: slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
+		People: people.Options{Registry: packages, Change: settings["people"] != "show"},
+		NPM:    npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
+		Log:    slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
 	if u := settings["url"]; u != "" {
 		if o.URL, err = url.Parse(u); err != nil {
@@ -209,11 +218,34 @@ func (s *script) start(settings map[string]string) {
 // now is the time as the client of GitHub has it.
 func (s *script) now() time.Time { return time.Now().Add(time.Duration(s.later.Load())) }
 
+// pairs reads "a=b,c=d".
+func pairs(text string) map[string]string {
+	m := map[string]string{}
+	for pair := range strings.SplitSeq(text, ",") {
+		if k, v, ok := strings.Cut(pair, "="); ok {
+			m[k] = v
+		}
+	}
+	return m
+}
+
 func (s *script) token(who string) string {
 	f := s.github
 	known := map[string]string{
 		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
+	}
+	if kind, ok := map[string]githubtest.Kind{
+		"ada-org":   githubtest.Classic{User: "ada", Scopes: []string{"repo", "admin:org"}},
+		"wendy-org": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "read:org"}},
+		"wendy-all": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "admin:org"}},
+		"ada-fine":  githubtest.FineGrained{User: "ada", Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+		"app":       githubtest.Installation{Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+	}[who]; ok {
+		if s.extra[who] == "" {
+			s.extra[who] = f.Token(kind)
+		}
+		return s.extra[who]
 	}
 	token, ok := known[who]
 	if !ok {
@@ -358,8 +390,8 @@ func (s *script) always() {
 		s.errorf("WWW-Authenticate hides the text from npm's users")
 	}
 	if s.answer.StatusCode >= 400 && s.request.Method != http.MethodHead {
-		var e map[string]string
-		if err := json.Unmarshal(s.body, &e); err != nil || e["error"] == "" || strings.Contains(e["error"], "\n") || h.Get("Content-Type") != "application/json" {
+		var e struct{ Error string }
+		if err := json.Unmarshal(s.body, &e); err != nil || e.Error == "" || strings.Contains(e.Error, "\n") || h.Get("Content-Type") != "application/json" {
 			s.errorf("an error that npm cannot show: %s %s", h.Get("Content-Type"), s.body)
 		}
 	}
@@ -450,6 +482,12 @@ func (s *script) change(words []string) {
 			g.AddOrg("evil")
 		}
 		g.Transfer(words[1], words[2])
+	case "public":
+		g.SetVisibility(words[1], githubtest.Public)
+	case "private":
+		g.SetVisibility(words[1], githubtest.Private)
+	case "internal":
+		g.SetVisibility(words[1], githubtest.Internal)
 	case "archive":
 		g.Archive(words[1], true)
 	case "delete":
@@ -458,6 +496,14 @@ func (s *script) change(words []string) {
 		g.AddRepo(words[1], githubtest.Private)
 	case "org":
 		g.AddOrg(words[1])
+	case "user":
+		g.AddUser(words[1])
+	case "team":
+		g.AddToTeam(words[1], words[2], words[3:]...)
+	case "grant-team":
+		g.GrantTeam(words[1], words[2], words[3], roles[words[4]])
+	case "accept":
+		g.AcceptInvitation(words[1], words[2])
 	case "rename-account":
 		g.RenameAccount(words[1], words[2])
 	case "grant":
@@ -466,8 +512,12 @@ func (s *script) change(words []string) {
 		g.Revoke(words[1], words[2])
 	case "revoke-token":
 		g.RevokeToken(s.token(words[1]))
+	case "sso":
+		g.RequireSSO(words[1], true)
 	case "outage":
 		s.heal = g.Outage(503)
+	case "deaf": // to who somebody is, and to nothing else
+		s.heal = g.Fail("GET /user", githubtest.Status(503))
 	case "limit":
 		s.heal = g.Fail("", githubtest.PrimaryLimit(403))
 	case "heal":

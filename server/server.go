@@ -22,6 +22,7 @@ import (
 	"gatehouse/server/hooks"
 	"gatehouse/server/login"
 	"gatehouse/server/npm"
+	"gatehouse/server/people"
 	"gatehouse/server/problem"
 	"gatehouse/server/ui"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	NPM npm.Options
 	// Login is npm login; its Base, From and Gate are filled in here.
 	Login login.Options
+	// People are npm's commands about people; their Gate, Ways, MailDomain and Log are filled in here.
+	People people.Options
 	// Hooks is the webhook of GitHub's; its Log is filled in here.
 	Hooks hooks.Options
 	// URL is the public address, or nil to tell it from each request.
@@ -84,6 +87,10 @@ func New(o Options) http.Handler {
 		return &problem.Plain{Status: http.StatusMethodNotAllowed, Text: "this registry does not do that"}
 	}))
 
+	o.People.Gate, o.People.Ways, o.People.MailDomain, o.People.Log = o.NPM.Gate, npm.NewWays(o.NPM), o.NPM.MailDomain, o.Log
+	folk := people.New(o.People)
+	folk.Mount(e)
+	o.NPM.Owners = folk
 	npm.Mount(e, o.NPM)
 	o.Login.Base, o.Login.From, o.Login.Gate = o.NPM.Base, o.NPM.From, o.NPM.Gate
 	login.Mount(e, o.Login)

@@ -47,9 +47,13 @@ func (s *Store) change(ctx context.Context, name string, edit func(old Head, exi
 		if err == nil {
 			new.row = row
 			s.advance(old, new, b)
+			if !exists || old.Binding != new.Binding {
+				s.bound.note(name, new.Binding)
+			}
 			return new, nil
 		}
 		if !errors.Is(err, kv.ErrConflict) {
+			s.bound.forget() // it may have been done all the same
 			return Head{}, noRoom(fmt.Errorf("changing %s: %w", name, err))
 		}
 	}

@@ -15,7 +15,8 @@ import (
 const Format = format
 
 // Entries yields everything the metadata remember, at one moment, in the order of the keys. Left out are the format, which is the reader's
-// to know, the uploads, since what is not committed is not remembered, and the log-ins that are under way.
+// to know, the uploads, since what is not committed is not remembered, the log-ins that are under way, and the secrets, which are of use to
+// nobody but this registry.
 func (s *Store) Entries(ctx context.Context) iter.Seq2[kv.Entry, error] {
 	return func(yield func(kv.Entry, error) bool) {
 		for e, err := range s.kv.Scan(ctx, nil, nil) {
@@ -34,7 +35,7 @@ func (s *Store) Entries(ctx context.Context) iter.Seq2[kv.Entry, error] {
 }
 
 func portable(key []byte) bool {
-	return !bytes.Equal(key, formatKey) && !bytes.HasPrefix(key, []byte(uploadRow)) && !passing(key)
+	return !bytes.Equal(key, formatKey) && !bytes.HasPrefix(key, []byte(uploadRow)) && !passing(key) && !bytes.HasPrefix(key, []byte(secretRow))
 }
 
 // IsHead tells whether an entry is a package.

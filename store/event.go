@@ -10,7 +10,7 @@ import (
 
 // Event is the record of one change: who did what to which package, and when.
 type Event struct {
-	What    string `json:"what"` // "publish", "replace", "tag", "untag", "deprecate", "undeprecate", "unpublish", "star", "unstar", "repair", "collect", "admit", "dismiss", "trust", "distrust", "mint", "revoke", "expire"
+	What    string `json:"what"` // "publish", "replace", "tag", "untag", "deprecate", "undeprecate", "unpublish", "star", "unstar", "bind", "repair", "collect", "admit", "dismiss", "trust", "distrust", "mint", "revoke", "expire"
 	Package string `json:"package"`
 	Version string `json:"version,omitempty"`
 	Tag     string `json:"tag,omitempty"`
@@ -18,6 +18,9 @@ type Event struct {
 	Tags map[string]string `json:"tags,omitempty"`
 	// Versions are those that a change of several was about.
 	Versions []string `json:"versions,omitempty"`
+	// From and To are the bindings before and after a package was bound to another repository.
+	From *scopes.Binding `json:"from,omitempty"`
+	To   *scopes.Binding `json:"to,omitempty"`
 	// Blob is the object that was found to be named by nothing, and Note what a repair has done, in words.
 	Blob string `json:"blob,omitempty"`
 	Note string `json:"note,omitempty"`

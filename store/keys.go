@@ -16,10 +16,11 @@ import (
 //	r | name | version         the page of a version: description, readme and the like, shown while it is "latest". Written once
 //	a | login | name           somebody starred a package
 //	b | name | login           the same, the other way round
-//	n | namespace              the number of the GitHub account that the namespace stands for. Written once
+//	n | namespace              the number of the GitHub account that the namespace stands for. Changed by an operator only
 //	t | hash                   a token of the registry's own, by the SHA-256 of its secret in hex digits (package tokens)
 //	u | holder | token id      the same hash: whose list the token is in
 //	s | hash                   a log-in under way, by the SHA-256 of its name in hex digits (package sessions). Removed when it ends, or by its Sweep
+//	k | name                   a secret of this registry's own. Written once; never in a backup
 //	e | time, random           an event. Written once, never removed
 //	q | key                    a row that could not be read, moved aside by a repair from the key it had. For people; nothing reads it
 //	x | due | blob key         an upload that is not committed yet, or the object of a version that was withdrawn. Removed by its commit, or by Sweep once it is due
@@ -35,6 +36,7 @@ const (
 	eventRow   = "e\x00"
 	uploadRow  = "x\x00"
 	ownerRow   = "n\x00"
+	secretRow  = "k\x00"
 	starredRow = "a\x00"
 	starRow    = "b\x00"
 	asideRow   = "q\x00"
@@ -44,12 +46,13 @@ const (
 )
 
 // tables are all rows but the format, in order: what is between them, nobody here has written.
-var tables = []string{starredRow, starRow, eventRow, ownerRow, headRow, asideRow, pageRow, sessionRow, tokenRow, holderRow, versionRow, uploadRow}
+var tables = []string{starredRow, starRow, eventRow, secretRow, ownerRow, headRow, asideRow, pageRow, sessionRow, tokenRow, holderRow, versionRow, uploadRow}
 
 func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }
 func pageKey(name, version string) []byte    { return []byte(pageRow + name + "\x00" + version) }
 
+func secretKey(name string) []byte         { return []byte(secretRow + name) }
 func namespaceKey(namespace string) []byte { return []byte(ownerRow + namespace) }
 func starKey(name, login string) []byte    { return []byte(starRow + name + "\x00" + login) }
 func starredKey(login, name string) []byte { return []byte(starredRow + login + "\x00" + name) }

@@ -51,6 +51,7 @@ func (s *Store) Mend(ctx context.Context, name string, lost map[string]string, b
 		m.event.What, m.event.Package, m.event.By, m.event.At = "repair", name, by, m.at
 		m.event.Note = strings.Join(m.notes, "; ")
 		if err := s.commit(ctx, m.batch(), m.event); !errors.Is(err, kv.ErrConflict) {
+			s.bound.forget() // it may be bound to nothing now
 			return m.event, err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"gatehouse/scopes"
@@ -92,7 +91,7 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Outcome, error) {
 			return Head{}, Event{}, err
 		}
 		if !exists {
-			if err := s.claimNamespace(ctx, p, b); err != nil {
+			if _, err := s.claimNamespace(ctx, name, Rebinding{To: p.Binding}, b); err != nil {
 				return Head{}, Event{}, err
 			}
 		}
@@ -130,28 +129,6 @@ func (s *Store) Publish(ctx context.Context, p Publication) (Outcome, error) {
 		return 0, err
 	}
 	return outcome, nil
-}
-
-// claimNamespace ties a namespace to the account that owns it, by GitHub's number, at the first publish under it. Somebody who takes over
-// the login of a renamed account gets none of its packages, and may not add to them either.
-func (s *Store) claimNamespace(ctx context.Context, p Publication, b *kv.Batch) error {
-	if p.Binding.Kind != scopes.GitHub || p.Upload.Name.Scope == "" {
-		return nil
-	}
-	row := kv.Entry{Key: namespaceKey(p.Upload.Name.Scope), Value: strconv.AppendInt(nil, p.Binding.Repo.OwnerID, 10)}
-	found, err := s.kv.Get(ctx, row.Key)
-	switch {
-	case errors.Is(err, kv.ErrNotFound):
-		b.If = append(b.If, kv.Entry{Key: row.Key})
-		b.Put = append(b.Put, row)
-		return nil
-	case err != nil:
-		return fmt.Errorf("reading the owner of @%s: %w", p.Upload.Name.Scope, err)
-	case string(found.Value) != string(row.Value):
-		return ErrNamespace
-	}
-	b.If = append(b.If, found)
-	return nil
 }
 
 // place finds where a version is to be published: the zero row, or, with Replace, the row that it takes the place of. It returns errUnchanged

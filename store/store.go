@@ -93,6 +93,8 @@ type Store struct {
 	writers [256]sync.Mutex
 	seed    maphash.Seed
 
+	bound bound
+
 	// holds is held for reading by those who need the objects of withdrawn versions to stay, and for writing by whoever removes one.
 	holds sync.RWMutex
 

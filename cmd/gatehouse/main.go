@@ -31,6 +31,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
+	if e, ok := errors.AsType[*ended](err); ok {
+		if e.text != "" {
+			_, _ = fmt.Fprintln(stderr, "gatehouse: "+e.text)
+		}
+		return e.code
+	}
 	_, _ = fmt.Fprintln(stderr, "gatehouse: "+err.Error())
 	if _, ok := errors.AsType[*remains](err); ok {
 		return 2

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"gatehouse/config"
@@ -17,25 +18,12 @@ import (
 func TestMetricsServed(t *testing.T) {
 	github := githubtest.Acme(githubtest.Seed(1)).Start()
 	defer github.Close()
-	cfg, err := demoConfig(t.TempDir(), 0, github.GitHub)
-	if err != nil {
-		t.Fatal(err)
-	}
 	const token = "a-token-of-metrics"
-	cfg.Metrics = config.Metrics{Listen: "127.0.0.1:0", Token: config.NewSecret(token)}
-
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	running, ended := make(chan *registry, 1), make(chan error, 1)
-	go func() { ended <- serve(ctx, cfg, slog.New(slog.DiscardHandler), func(r *registry) { running <- r }) }()
-	var r *registry
-	select {
-	case r = <-running:
-	case err := <-ended:
-		t.Fatal(err)
-	}
+	r, stop := started(t, github, func(cfg *config.Config) {
+		cfg.Metrics = config.Metrics{Listen: "127.0.0.1:0", Token: config.NewSecret(token)}
+	})
 	get := func(url, token string) (int, string) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +56,33 @@ func TestMetricsServed(t *testing.T) {
 		}
 	}
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
+}
+
+// started runs a registry of the demo's settings, changed, inside the test. It is stopped with the test, or by stop.
+func started(t *testing.T, github *githubtest.Fixture, change func(*config.Config)) (r *registry, stop func()) {
+	t.Helper()
+	cfg, err := demoConfig(t.TempDir(), 0, github.GitHub)
+	if err != nil {
+		t.Fatal(err)
 	}
+	if change != nil {
+		change(cfg)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	running, ended := make(chan *registry, 1), make(chan error, 1)
+	go func() { ended <- serve(ctx, cfg, slog.New(slog.DiscardHandler), func(r *registry) { running <- r }) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case r = <-running:
+	case err := <-ended:
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return r, stop
 }

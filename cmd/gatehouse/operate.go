@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/config"
+	"gatehouse/server/gate"
 	"gatehouse/server/operator"
 	"gatehouse/store"
 	"gatehouse/store/backup"
@@ -25,6 +26,7 @@ type desk interface {
 	Check(ctx context.Context, what operator.Check, tell func(operator.Message)) (fsck.Summary, error)
 	Collect(ctx context.Context, what operator.Collect, tell func(operator.Message)) (fsck.Collected, error)
 	Backup(ctx context.Context, w io.Writer, progress func(done, of backup.Counts)) (backup.Summary, error)
+	Why(ctx context.Context, what operator.Why) (gate.Why, error)
 }
 
 // remains is the error of a command that has done its work and leaves something for the operator: exit code 2.

@@ -22,6 +22,7 @@ import (
 	"gatehouse/server/gate"
 	"gatehouse/server/npm"
 	"gatehouse/server/operator"
+	"gatehouse/server/people"
 	"gatehouse/store"
 	"gatehouse/store/tokens"
 )
@@ -113,7 +114,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		protocol.Tokens = logins
 	}
 	handler := server.New(server.Options{
-		NPM: protocol, URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
+		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
 		Login:   logins.options(cfg),
 		Limits:  server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
 		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
@@ -140,20 +142,25 @@ func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, 
 	if err != nil {
 		return npm.Options{}, err
 	}
-	global := npm.Global{Local: cfg.Packages.Global == config.GlobalLocal}
+	var global npm.Global
 	if cfg.Packages.Global == config.GlobalRedirect {
 		if global.Redirect, err = npm.ParseGlobal(cfg.Packages.GlobalRegistry); err != nil {
 			return npm.Options{}, fmt.Errorf("packages.global_registry: %w", err)
 		}
 	}
+	replaceOf := map[string]bool{}
+	for namespace, its := range cfg.Namespaces {
+		replaceOf[namespace] = its.AllowPreviousVersion
+	}
 	return npm.Options{
-		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: blobs.spool, Redirect: blobs.redirect, Replace: cfg.Settings.AllowPreviousVersion,
+		Registry: packages, Gate: g, Global: global, MaxPublish: cfg.Server.MaxPublishBytes, Spool: blobs.spool, Redirect: blobs.redirect,
+		Replace: cfg.Settings.AllowPreviousVersion, ReplaceOf: replaceOf,
 		MailDomain: "users.noreply." + cfg.Auth.GitHub.Host,
 	}, nil
 }
 
 func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
-	names := scopes.Namespaces{Host: cfg.Auth.GitHub.Host, Owners: cfg.Auth.GitHub.Orgs, Global: cfg.Packages.Global == config.GlobalLocal}
+	names := namespaces(cfg)
 	if cfg.Auth.Type == config.AuthNone {
 		return gate.New(nil, names), nil
 	}
@@ -165,6 +172,19 @@ func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
 	}
 	counts.ask(github)
 	return gate.New(github, names), nil
+}
+
+// namespaces says what the registry's names stand for.
+func namespaces(cfg *config.Config) scopes.Namespaces {
+	names := scopes.Namespaces{
+		Host: cfg.Auth.GitHub.Host, Owners: cfg.Auth.GitHub.Orgs, Aliases: cfg.Auth.GitHub.Namespaces,
+		Global: cfg.Packages.Global == config.GlobalLocal, Assigned: cfg.Packages.Names,
+		ToAll: cfg.Auth.GitHub.PublicPackages == config.PublicAnonymous, ToAllOf: map[string]bool{},
+	}
+	for namespace, its := range cfg.Namespaces {
+		names.ToAllOf[namespace] = its.PublicPackages == config.PublicAnonymous
+	}
+	return names
 }
 
 func listen(cfg *config.Config) (net.Listener, error) {

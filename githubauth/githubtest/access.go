@@ -40,8 +40,9 @@ func (g *GitHub) givenRole(user int64, r *repo) Role {
 	} else if member {
 		best = max(best, owner.base)
 	}
+	_, invited := owner.invited[user]
 	for _, t := range owner.teams {
-		if _, in := t.members[user]; in {
+		if _, in := t.members[user]; in && !invited {
 			best = max(best, t.repos[r.id])
 		}
 	}

@@ -1,6 +1,8 @@
 package githubtest
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"strconv"
 	"strings"
@@ -89,6 +91,10 @@ func TestAppJWT(t *testing.T) {
 	f := started(t)
 	a := f.AddApp(App{Slug: "gatehouse"})
 	other := f.AddApp(App{Slug: "other"})
+	block, _ := pem.Decode(a.PEM())
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err != nil || !key.Equal(a.Key) {
+		t.Errorf("PEM: %v", err)
+	}
 	now := time.Now().Unix()
 	id := strconv.FormatInt(a.ID, 10)
 	for name, c := range map[string]struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -79,7 +80,11 @@ func (g *GitHub) exchangeDevice(cl *client, form url.Values) map[string]any {
 		return oauthError("authorization_pending", "The authorization request is still pending.")
 	}
 	delete(g.devices, text)
-	return g.hand(g.grantTo(cl, d.user, append(g.granted(cl, d.user), d.scopes...)))
+	scopes := append(g.granted(cl, d.user), d.scopes...)
+	slices.Sort(scopes)
+	t := g.grantTo(cl, d.user, slices.Compact(scopes))
+	t.device = true
+	return g.hand(t)
 }
 
 // AuthorizeDevice does what a user does at /login/device: enters the code that the device showed, and agrees.

@@ -91,3 +91,42 @@ func TestDeviceFlow(t *testing.T) {
 		t.Errorf("%v", d)
 	}
 }
+
+// TestDeviceFlowOfAnApp has bodies in JSON, and refreshes without a secret, as a public client does.
+func TestDeviceFlowOfAnApp(t *testing.T) {
+	f := started(t)
+	app := f.AddApp(App{Slug: "gatehouse", Device: true})
+	post := func(path, body string) map[string]any {
+		t.Helper()
+		return (asker{t: t, base: f.URL()}).do("POST "+path, body, "Content-Type", "application/json", "Accept", "application/json").document(t)
+	}
+	d := post("/login/device/code", `{"client_id":"`+app.ClientID+`"}`)
+	form := url.Values{"user_code": {d["user_code"].(string)}, "deny": {"1"}}
+	page := func(want int) {
+		t.Helper()
+		r := (asker{t: t, base: f.URL()}).do("POST /login/device", form.Encode(), "Content-Type", "application/x-www-form-urlencoded")
+		if r.StatusCode != want {
+			t.Errorf("%d %s", r.StatusCode, r.body)
+		}
+	}
+	page(200)
+	page(422) // the code is used up
+	poll := func() map[string]any {
+		t.Helper()
+		return post("/login/oauth/access_token", `{"client_id":"`+app.ClientID+`","grant_type":"`+deviceGrant+`","device_code":"`+d["device_code"].(string)+`"}`)
+	}
+	if got := poll(); got["error"] != "access_denied" {
+		t.Errorf("%v", got)
+	}
+	d = post("/login/device/code", `{"client_id":"`+app.ClientID+`"}`)
+	if err := f.AuthorizeDevice("wendy", d["user_code"].(string)); err != nil {
+		t.Fatal(err)
+	}
+	first := poll()
+	again := post("/login/oauth/access_token", `{"client_id":"`+app.ClientID+`","grant_type":"refresh_token","refresh_token":"`+first["refresh_token"].(string)+`"}`)
+	f.as(t, again["access_token"].(string)).want(200, GetUser)
+	f.as(t, first["access_token"].(string)).want(401, GetUser)
+	if got := post("/login/device/code", `{"client_id":"nobody"}`); got["error"] != "Not Found" {
+		t.Errorf("%v", got)
+	}
+}

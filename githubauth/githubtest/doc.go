@@ -53,6 +53,10 @@
 //     hours with ghr_ tokens that are good once; the app's questions about its own tokens, and their end.
 //     There is no password: the pages have a button for everybody, and AuthorizeAs and AuthorizeDevice do
 //     what a person does there.
+//   - Actions ID tokens ("OpenID Connect reference"): issuer, keys and their rotation, all claims of a job, and
+//     the address a job asks at. ActionsEnv is the environment that npm finds in a job.
+//   - People, teams and collaborators (github.md §7): lists and changes with GitHub's rules about roles, scopes
+//     and the permissions members and administration; invitations grant nothing before they are accepted.
 //
 // It answers at three kinds of address at once: the API below / as on api.github.com, the API below /api/v3
 // and /api/graphql as on an Enterprise Server, and git below /{owner}/{repo}.git as on github.com. Links in
@@ -60,19 +64,22 @@
 //
 // # What it does not
 //
-// There are no other pages, no Actions ID tokens, no contents: every repository has one commit that can't be
-// fetched, and a change of contents that would succeed is answered and forgotten. Every organization is in one
-// enterprise. Secondary limits are never met by themselves, only as a Fault; GraphQL queries cost one point.
-// Tokens minted by Token do not expire unless told to. There are no custom roles, forks, nested teams, branch protection or rulesets.
+// There are no other pages, no contents: every repository has one commit that can't be fetched, and a change
+// of contents that would succeed is answered and forgotten. Every organization is in one enterprise. Secondary
+// limits are never met by themselves, only as a Fault; GraphQL queries cost one point. Tokens minted by Token
+// do not expire unless told to. There are no custom roles, forks, nested teams, branch protection or rulesets.
 // GraphQL knows neither introspection nor directives, and lets databaseId be asked of a repository's owner
 // without a fragment.
 //
 // Where nobody has published what GitHub does, the fake takes the answer that gives a caller less:
 // viewerPermission is null for installation tokens, a pending fine-grained token reads what is public, 404
-// hides a former name from those who may not see the repository.
+// hides a former name from those who may not see the repository, a scope that is missing on a route of an
+// organization is a 404, every membership is concealed. Invitations to organizations send no webhook. OAuth
+// redirects want exactly a registered callback, where GitHub lets the path go deeper.
 //
 // # Shape
 //
-// Handlers are functions from a consistent state to an answer, run under one lock (serve.go). What a caller may do is decided in access.go only. The table in routes.go is the whole REST API, and the
-// one in site.go the rest of the site.
+// Handlers are functions from a consistent state to an answer, run under one lock (serve.go). What a caller may
+// do is decided in access.go and access_org.go only. The tables in routes.go and routes_people.go are the whole
+// REST API, the one in site.go the rest of the site. Changes tell webhooks of themselves (hook_event.go).
 package githubtest

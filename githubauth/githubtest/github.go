@@ -34,15 +34,20 @@ type GitHub struct {
 	clients   map[string]*client // by client id
 	apps      map[int64]*app
 
-	codes     map[string]*code
-	refreshes map[string]*refresh
-	devices   map[string]*device // by device code
+	invitations map[int64]*invitation
+	codes       map[string]*code
+	refreshes   map[string]*refresh
+	devices     map[string]*device // by device code
 
 	limits   Limits
 	buckets  map[bucketKey]*bucket
 	failures map[netip.Addr][]time.Time // of authentication
 	faults   []*placedFault
 	counts   map[countKey]int
+
+	oidcKeys []oidcKey       // the present one first
+	runs     map[string]*run // by request token
+	lastRun  int64
 
 	hooks      []*hook
 	queue      chan *Delivery
@@ -104,9 +109,11 @@ func New(options ...Option) *GitHub {
 		clients:  map[string]*client{},
 		apps:     map[int64]*app{},
 
-		codes:     map[string]*code{},
-		refreshes: map[string]*refresh{},
-		devices:   map[string]*device{},
+		invitations: map[int64]*invitation{},
+		runs:        map[string]*run{},
+		codes:       map[string]*code{},
+		refreshes:   map[string]*refresh{},
+		devices:     map[string]*device{},
 
 		limits:   DefaultLimits(),
 		buckets:  map[bucketKey]*bucket{},

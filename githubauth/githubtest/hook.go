@@ -114,7 +114,8 @@ func (g *GitHub) Redeliver(id string) Delivery {
 	return again
 }
 
-// emit tells the hooks of a change. The account is whose it is, and also may be somebody else who hears of it.
+// emit tells the hooks of a change. The account is whose it is, and others may hear of it also; it is 0 for
+// what has neither organization nor installation.
 func (g *GitHub) emit(event, action string, account int64, fields map[string]any, also ...int64) {
 	for _, h := range g.hooks {
 		heard := func(id int64) bool { return h.accounts[id] }

@@ -19,9 +19,12 @@ type Event struct {
 // SendHook delivers an event that needs no change to happen, to a loopback address, and waits for the answer:
 // for events that have no method here, repeated ones, and ones with a wrong secret.
 func (g *GitHub) SendHook(url, secret string, e Event) Delivery {
-	g.mu.Lock()
-	d := g.delivery(&hook{id: g.nextID(), url: url, secret: secret}, e.Name, e.Action, g.accountOf(e), g.fieldsOf(e))
-	g.mu.Unlock()
+	compose := func() *Delivery {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return g.delivery(&hook{id: g.nextID(), url: url, secret: secret}, e.Name, e.Action, g.accountOf(e), g.fieldsOf(e))
+	}
+	d := compose()
 	d.Status, d.Err = post(context.Background(), d)
 	return *d
 }
@@ -138,6 +141,25 @@ func (g *GitHub) tellTeam(action string, t *team, r *repo, fields map[string]any
 		all["repository"] = g.document(c, r)
 		g.emit("team_add", "", t.org.id, all)
 	}
+}
+
+// tellApproval tells that an organization let a fine-grained token in.
+func (g *GitHub) tellApproval(t *token) {
+	c := g.hookCall()
+	added := map[string]any{"organization": map[string]any{}, "repository": map[string]any{"metadata": "read"}, "other": map[string]any{}}
+	fields := map[string]any{
+		"id": t.id, "owner": g.simpleUser(c, g.accounts[t.user]), "permissions_added": added, "permissions_result": added,
+		"permissions_upgraded": map[string]any{}, "repository_selection": "subset", "repository_count": len(t.repos), "repositories": nil,
+		"created_at": stamp(t.made), "token_id": t.id, "token_name": "fine-grained token", "token_expired": false,
+		"token_expires_at": nil, "token_last_used_at": nil,
+	}
+	if t.all {
+		fields["repository_selection"], fields["repository_count"] = "all", nil
+	}
+	if !t.expires.IsZero() {
+		fields["token_expires_at"] = stamp(t.expires)
+	}
+	g.emit("personal_access_token_request", "approved", t.owner, map[string]any{"personal_access_token_request": fields})
 }
 
 func (g *GitHub) tellInstallation(action string, in *installed) {

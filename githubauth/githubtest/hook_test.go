@@ -64,7 +64,9 @@ func (rc *receiver) take() (events []string, bodies [][]byte) {
 func TestHooks(t *testing.T) {
 	d := openAPI(t)
 	f := started(t)
-	f.AddApp(App{Slug: "gatehouse"})
+	app := f.AddApp(App{Slug: "gatehouse"})
+	f.Install("gatehouse", "wendy")
+	pending := f.Token(FineGrained{User: "wendy", Owner: "acme"}, Pending())
 	rc := receive(t, "secret", 202)
 	f.AddHook(rc.URL, "secret")
 	for _, c := range []struct {
@@ -96,11 +98,13 @@ func TestHooks(t *testing.T) {
 		{"member leaves", func() { f.RemoveMember("acme", "rita") }, "membership.removed organization.member_removed"},
 		{"team goes", func() { f.DeleteTeam("acme", "The Core") }, "team.deleted"},
 		{"install", func() { f.Install("gatehouse", "acme", "acme/ui") }, "installation.created"},
+		{"approval", func() { f.Approve(pending) }, "personal_access_token_request.approved"},
 		{"choose", func() { f.Install("gatehouse", "acme", "acme/api") }, "installation_repositories.added installation_repositories.removed"},
 		{"suspend", func() { f.SuspendApp("gatehouse", "acme", true) }, "installation.suspend"},
 		{"unsuspend", func() { f.SuspendApp("gatehouse", "acme", false) }, "installation.unsuspend"},
 		{"organization renamed", func() { f.RenameAccount("acme", "acmeco") }, "organization.renamed installation_target.renamed"},
 		{"uninstall", func() { f.Uninstall("gatehouse", "acmeco") }, "installation.deleted"},
+		{"a user's grant", func() { f.RevokeGrant(app.ClientID, "wendy") }, "github_app_authorization.revoked"},
 		{"transfer", func() { f.Transfer("acmeco/newer", "wendy") }, "repository.transferred"},
 		{"delete", func() { f.DeleteRepo("wendy/newer") }, "repository.deleted"},
 	} {
@@ -250,6 +254,32 @@ func TestHooksEnd(t *testing.T) {
 		t.Error("waited for nothing")
 	}
 	f.Close()
+	if err := f.AwaitDeliveries(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestChangesWhileServing is for the race detector: changes, hooks, logins and questions at once.
+func TestChangesWhileServing(t *testing.T) {
+	f := started(t)
+	f.AddOAuthApp("site", "s3")
+	rc := receive(t, "s", 200)
+	f.AddHook(rc.URL, "s")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range 10 {
+				f.Archive("acme/ui", i%2 == 0)
+				token := f.Login("site", "wendy", "repo")
+				if r, err := f.as(t, token).try("GET /repos/acme/ui", ""); err != nil || r.StatusCode != 200 && r.StatusCode != 401 {
+					t.Errorf("%d %v", r.StatusCode, err)
+				}
+				f.Deliveries()
+				f.IDToken(Job{Repo: "acme/ui"}, "")
+			}
+		})
+	}
+	all.Wait()
 	if err := f.AwaitDeliveries(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -85,7 +85,8 @@ func (g *GitHub) revokeGrant(cl *client, user int64) {
 		}
 	}
 	if cl.app != nil {
-		g.emit("github_app_authorization", "revoked", user, nil)
+		sender := g.simpleUser(g.hookCall(), g.accounts[user])
+		g.emit("github_app_authorization", "revoked", 0, map[string]any{"sender": sender}, user)
 	}
 }
 

@@ -31,7 +31,9 @@ func (g *GitHub) exchange(cl *client, form url.Values) map[string]any {
 	if kind == deviceGrant {
 		return g.exchangeDevice(cl, form)
 	}
-	if form.Get("client_secret") != cl.secret {
+	old := g.refreshes[form.Get("refresh_token")]
+	secretless := kind == "refresh_token" && old != nil && old.token.device
+	if form.Get("client_secret") != cl.secret && !secretless {
 		return oauthError("incorrect_client_credentials", "The client_id and/or client_secret passed are incorrect.")
 	}
 	switch kind {
@@ -70,7 +72,9 @@ func (g *GitHub) exchangeRefresh(cl *client, form url.Values) map[string]any {
 		return oauthError("bad_refresh_token", "The refresh token passed is incorrect or expired.")
 	}
 	g.end(r.token)
-	return g.hand(g.grantTo(cl, r.token.user, nil))
+	t := g.grantTo(cl, r.token.user, nil)
+	t.device = r.token.device
+	return g.hand(t)
 }
 
 // hand is the answer with a new token: with a refresh token for GitHub Apps.

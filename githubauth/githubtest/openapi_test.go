@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -117,6 +118,7 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 	all, tokens := exchanges(f)
 	all = append(all, appExchanges(f, tokens)...)
 	all = append(all, oauthExchanges(f)...)
+	all = append(all, peopleExchanges(f, tokens)...)
 	for _, x := range all {
 		t.Run(fmt.Sprintf("%s %s %d", x.who, x.request, x.status), func(t *testing.T) {
 			var header []string
@@ -134,7 +136,7 @@ func TestAgainstGitHubsDescription(t *testing.T) {
 	}
 	t.Run("every route", func(t *testing.T) {
 		counts := f.Counts()
-		for _, rt := range table {
+		for _, rt := range slices.Concat(table, peopleTable) {
 			if rt.pattern != "/" && rt.pattern != PostGraphQL && counts.Of(rt.pattern) == 0 {
 				t.Errorf("%s was not asked", rt.pattern)
 			}

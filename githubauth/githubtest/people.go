@@ -133,7 +133,7 @@ func (g *GitHub) AddToTeam(org, name string, users ...string) {
 func (g *GitHub) joinTeam(t *team, id int64, maintainer bool) {
 	_, was := t.members[id]
 	t.members[id] = maintainer
-	if !was {
+	if _, pending := t.org.invited[id]; !was && !pending {
 		g.tellMembership("added", t, id)
 	}
 }

@@ -19,6 +19,7 @@ func (g *GitHub) AddRepo(fullName string, v Visibility) Repo {
 	g.repos[r.id] = r
 	g.names[fold(fullName)] = r.id
 	delete(g.moved, fold(fullName))
+	g.named(r)
 	g.tellRepo("created", r, nil)
 	return g.repo(r)
 }
@@ -71,6 +72,7 @@ func (g *GitHub) Rename(fullName, name string) {
 	g.mustBeFree(g.accounts[r.owner].login+"/"+name, r)
 	g.reName(r, fold(fullName), fold(g.accounts[r.owner].login+"/"+name))
 	was := r.name
+	g.named(r)
 	r.name, r.updated = name, g.now()
 	g.tellRepo("renamed", r, map[string]any{"changes": map[string]any{"repository": map[string]any{"name": from(was)}}})
 }
@@ -89,6 +91,7 @@ func (g *GitHub) Transfer(fullName, owner string) {
 	}
 	g.reName(r, fold(fullName), fold(to.login+"/"+r.name))
 	was := g.accounts[r.owner]
+	g.named(r)
 	r.owner, r.updated = to.id, g.now()
 	g.tellTransfer(r, was)
 }

@@ -15,17 +15,26 @@ func listUserRepos(g *GitHub, c *call) answer {
 		return *refused
 	}
 	return g.list(c, g.document, func(r *repo) bool {
-		return g.affiliated(c.token.user, r) && (c.token.scoped() || c.token.selected(r)) && wanted(c, r)
+		return g.affiliated(c.token.user, r, c.URL.Query().Get("affiliation")) && (c.token.scoped() || c.token.selected(r)) && wanted(c, r)
 	})
 }
 
-// affiliated says whether the user has something to do with the repository, apart from its being public.
-func (g *GitHub) affiliated(user int64, r *repo) bool {
-	if r.owner == user || r.grants[user] > NoRole {
-		return true
+// affiliated says whether the user has something to do with the repository, apart from its being public, in one
+// of the ways asked for: owner, collaborator, organization_member; all of them if none is.
+func (g *GitHub) affiliated(user int64, r *repo, asked string) bool {
+	if asked == "" {
+		asked = "owner,collaborator,organization_member"
 	}
 	_, member := g.accounts[r.owner].members[user]
-	return member && g.role(user, r) >= Pull
+	ways := map[string]bool{
+		"owner": r.owner == user, "collaborator": r.grants[user] > NoRole, "organization_member": member && g.role(user, r) >= Pull,
+	}
+	for way := range strings.SplitSeq(asked, ",") {
+		if ways[way] {
+			return true
+		}
+	}
+	return false
 }
 
 // listOrgRepos is GET /orgs/{org}/repos: those the caller may see.

@@ -15,11 +15,7 @@ func (g *GitHub) repository(c *call) (*repo, *answer) {
 		return nil, notFound()
 	}
 	if p := g.policy(c.caller, g.accounts[r.owner]); p != nil {
-		a := fail(http.StatusForbidden, p.message)
-		if p.sso {
-			*a = a.with("X-GitHub-SSO", p.ssoHeader(c.web))
-		}
-		return nil, a
+		return nil, p.answer(c)
 	}
 	if r.blocked != "" {
 		return nil, blocked(c, g.fullName(r), r)

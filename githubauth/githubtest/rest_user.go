@@ -15,6 +15,22 @@ func getAuthenticatedUser(g *GitHub, c *call) answer {
 	return ok(g.userDocument(c, g.accounts[t.user], private))
 }
 
+// listEmails is GET /user/emails, for the scope user:email or the permission on emails.
+func listEmails(g *GitHub, c *call) answer {
+	if refused := person(c); refused != nil {
+		return *refused
+	}
+	t := c.token
+	switch {
+	case t.scoped() && !t.has("user") && !t.has("user:email"):
+		return *notFound()
+	case !t.scoped() && t.level("emails") < Read:
+		return *forbidden(t)
+	}
+	all := []any{map[string]any{"email": g.accounts[t.user].login + "@example.com", "primary": true, "verified": true, "visibility": "private"}}
+	return page(c, all, func(items []any) any { return items })
+}
+
 // person refuses callers that are not people.
 func person(c *call) *answer {
 	switch {

@@ -2,10 +2,11 @@ package githubtest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// table is everything of the REST API that is served. Each route below /repos/{owner}/{repo} is also served
+// table and peopleTable are everything of the REST API that is served. Each route below /repos/{owner}/{repo} is also served
 // below /repositories/{id}, where redirects of renamed repositories lead.
 var table = []route{
 	{pattern: GetUser, docs: "users/users#get-the-authenticated-user", serve: getAuthenticatedUser},
@@ -51,7 +52,7 @@ const byName, byID = " /repos/{owner}/{repo}", " /repositories/{id}"
 
 func (g *GitHub) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for _, rt := range table {
+	for _, rt := range slices.Concat(table, peopleTable) {
 		pattern := rt.pattern
 		if pattern == "/" {
 			rt.pattern = unknownRoute

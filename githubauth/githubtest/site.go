@@ -25,6 +25,7 @@ const (
 var site = map[string]func(*GitHub, http.ResponseWriter, *http.Request){
 	GetAuthorize: getAuthorize, PostAuthorize: postAuthorize, PostAccessToken: postAccessToken,
 	PostDeviceCode: postDeviceCode, GetDevice: getDevice, PostDevice: postDevice,
+	GetOpenIDConfiguration: getOpenIDConfiguration, GetJWKS: getJWKS, GetIDToken: getIDToken,
 }
 
 func (g *GitHub) siteHandler(name string, serve func(*GitHub, http.ResponseWriter, *http.Request)) http.HandlerFunc {

@@ -90,13 +90,16 @@ type account struct {
 	teams         map[string]*team // by slug
 	sso           bool
 	forbidClassic bool
-	allow         []netip.Prefix
+
+	ownersMakeTeams bool // and nobody else does
+	allow           []netip.Prefix
 }
 
 type team struct {
 	id         int64
 	org        *account
 	name, slug string
+	synced     bool           // with groups of an identity provider
 	secret     bool           // seen by its members and the owners only
 	members    map[int64]bool // user -> is a maintainer
 	repos      map[int64]Role
@@ -114,6 +117,7 @@ type repo struct {
 	branch           string
 	grants           map[int64]Role
 	created, updated time.Time
+	subjectIDs       bool // in the `sub` of ID tokens
 }
 
 func (a *account) nodeID() string {

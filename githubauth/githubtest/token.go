@@ -130,6 +130,7 @@ type token struct {
 	permissions Permissions // beside contents
 	install     *installed  // of an installation token that an app asked for
 	client      *client     // of a token that came from a login
+	device      bool        // it was the device flow, so its refresh needs no client secret
 	made        time.Time
 }
 
@@ -250,7 +251,11 @@ func (g *GitHub) RevokeToken(secret string) {
 func (g *GitHub) Approve(secret string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.mustToken(secret).pending = false
+	t := g.mustToken(secret)
+	if t.pending {
+		t.pending = false
+		g.tellApproval(t)
+	}
 }
 
 // AuthorizeSSO authorises a classic token for an organization that requires single sign-on.

@@ -187,18 +187,18 @@ func (l *Log) write(c *gin.Context, id, verdict string, what []slog.Attr, leftOu
 	attrs := append(make([]slog.Attr, 0, 16), slog.String("id", id), slog.String("verdict", verdict))
 	attrs = append(attrs, what...)
 	attrs = append(attrs, slog.String("method", c.Request.Method), slog.String("route", c.FullPath()), slog.String("from", l.from(c.Request).String()))
-	print := ""
+	fingerprint := ""
 	if who := Known(c); who != nil {
 		attrs = append(attrs, slog.String("login", who.Login), slog.Int64("account", who.ID), slog.String("credential", string(who.Credential)))
 		if own := who.Own(); own != nil {
 			attrs = append(attrs, slog.String("token", own.ID))
 		}
-		print = who.Print()
+		fingerprint = who.Print()
 	} else {
-		print = gate.PrintOf(c.Request.Header)
+		fingerprint = gate.PrintOf(c.Request.Header)
 	}
-	if print != "" {
-		attrs = append(attrs, slog.String("fingerprint", print))
+	if fingerprint != "" {
+		attrs = append(attrs, slog.String("fingerprint", fingerprint))
 	}
 	if leftOut > 0 {
 		attrs = append(attrs, slog.Int("left_out", leftOut))

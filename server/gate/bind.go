@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,35 +28,71 @@ func quote(s string) string {
 	return fmt.Sprintf("%.120q", s)
 }
 
+// Claim is the wish to bind a package to a repository.
+type Claim struct {
+	Package string
+	// Repository is the text that names it, in any of npm's spellings.
+	Repository string
+	// Owner is the number of the account that the package's namespace stands for already; 0 if nobody has published under it.
+	Owner int64
+	// Like is a repository of the namespace, for Standing; zero if there is none.
+	Like scopes.Repo
+}
+
 // Bind answers the first publish of a package: the binding it gets from its repository field, if the caller may write to
-// that repository. namespace is the package's, without "@". Errors: scopes.ErrBinding, *Refusal, and those of GitHub.
-func (g *Gate) Bind(ctx context.Context, who Caller, pkg, namespace, repository string) (scopes.Binding, error) {
+// that repository. Errors: scopes.ErrBinding, *Refusal, *Mismatch, and those of GitHub.
+func (g *Gate) Bind(ctx context.Context, who Caller, c Claim) (scopes.Binding, error) {
+	return g.claim(ctx, who, c, scopes.Publish)
+}
+
+// Rebind answers the wish to bind a package that is bound as where says to another repository: the new binding, if the caller is an admin of both.
+// Errors are those of Bind.
+func (g *Gate) Rebind(ctx context.Context, who Caller, where scopes.Binding, c Claim) (scopes.Binding, error) {
+	if _, err := g.Allow(ctx, who, c.Package, where, scopes.Rebind); err != nil {
+		return scopes.Binding{}, err
+	}
+	return g.claim(ctx, who, c, scopes.Rebind)
+}
+
+// claim finds the repository that is named and asks whether the caller may do what with it.
+//
+// Its owner must be the account that the namespace stands for: by name, or, once somebody has published under it, by number, so that an account that
+// was renamed keeps its namespace. That the number of somebody who took over the login is another one, the store sees to when it binds.
+func (g *Gate) claim(ctx context.Context, who Caller, c Claim, what scopes.Action) (scopes.Binding, error) {
 	if g.Open() {
 		return scopes.Binding{Kind: scopes.Unbound}, nil
 	}
-	owner, name, err := scopes.Bind(namespace, repository, g.names)
-	if err != nil {
-		return scopes.Binding{}, err
+	owner, name, foreign := scopes.Bind(c.Package, c.Repository, g.names)
+	if foreign != nil && !errors.Is(foreign, scopes.ErrOwner) {
+		return scopes.Binding{}, foreign
 	}
 	claimed := scopes.Repo{Owner: owner, Name: name}
-	if err := g.granted(who, pkg, claimed); err != nil {
+	if err := g.granted(who, c.Package, what, claimed); err != nil {
 		return scopes.Binding{}, err
 	}
-	access, err := g.resolve(ctx, who, owner, name, scopes.Publish.Needs())
+	// GitHub is asked in each case: that nothing has been published under a namespace must not show in the time that the answer takes.
+	access, err := g.resolve(ctx, who, owner, name, what.Needs())
 	if err != nil {
 		return scopes.Binding{}, err
 	}
+	stands := c.Owner != 0 && access.Repo.OwnerID == c.Owner
+	if foreign != nil && !stands {
+		return scopes.Binding{}, foreign
+	}
 	where := scopes.Binding{Kind: scopes.GitHub, Repo: access.Repo}
-	q := scopes.Question{Who: who.Principal, What: scopes.Publish, Package: pkg, Grant: who.grant(), Where: where, Access: access}
+	q := question(who, c.Package, where, what)
+	q.Access = access
 	if v := g.verdict(q); !v.OK {
+		r := &Refusal{Verdict: v, Question: q, Package: c.Package, First: true, host: g.names.Host}
 		if v.Hide {
-			q.Where.Repo = claimed
+			r.Question.Where.Repo = claimed
+			r.Hint = g.Standing(ctx, who, c.Like)
 		}
-		return scopes.Binding{}, &Refusal{Verdict: v, Question: q, Package: pkg, First: true, host: g.names.Host}
+		return scopes.Binding{}, r
 	}
 	// A renamed repository keeps its number, so its old name is as good. One that moved to another owner is not the namespace's any more.
-	if !strings.EqualFold(access.Repo.Owner, owner) {
-		return scopes.Binding{}, &Mismatch{Package: pkg, Bound: access.Repo, Named: claimed.String()}
+	if !stands && !strings.EqualFold(access.Repo.Owner, owner) {
+		return scopes.Binding{}, &Mismatch{Package: c.Package, Bound: access.Repo, Named: claimed.String()}
 	}
 	return where, nil
 }

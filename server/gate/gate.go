@@ -32,8 +32,9 @@ type GitHub interface {
 	Confirm(ctx context.Context, token string, within time.Duration) error
 	Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error)
 	Standing(ctx context.Context, token string, like scopes.Repo) string
-	Person(ctx context.Context, token, login string) (scopes.Profile, error)
+	Profile(ctx context.Context, token string) (scopes.Profile, error)
 	Pace() time.Duration
+	People
 }
 
 // Gate answers for one registry.
@@ -58,6 +59,8 @@ type Caller struct {
 	scopes.Principal
 	token string // GitHub's: the one that was shown, or the one behind it; "" of a workflow
 	own   *shown // the registry's own token that was shown, if it was one
+	// trouble is why a reader is nobody.
+	trouble error
 }
 
 // Identify reads the credential of a request and asks who holds it. Without one the error is ErrNoCredential; errors of the
@@ -80,10 +83,14 @@ func (g *Gate) Identify(ctx context.Context, h http.Header, from netip.Addr) (Ca
 	return Caller{Principal: who, token: token}, nil
 }
 
-// Confirm returns nil if GitHub knew the caller's credential no longer ago than within; otherwise it asks again. Errors are those of Identify.
+// Confirm returns nil if GitHub knew the caller's credential no longer ago than within; otherwise it asks again. Errors are those of Identify; a reader
+// who is nobody gets the one that made them so.
 func (g *Gate) Confirm(ctx context.Context, who Caller, within time.Duration) error {
-	if g.Open() {
+	switch {
+	case g.Open():
 		return nil
+	case who.Kind == scopes.Nobody:
+		return who.trouble
 	}
 	if who.own != nil {
 		if err := g.reopen(ctx, &who); err != nil {
@@ -142,25 +149,6 @@ func credential(h http.Header) (string, error) {
 		return password, nil
 	}
 	return "", ErrCredentialForm
-}
-
-// Allow returns nil if the caller may do what with the package, and a *Refusal if not. The access it went by comes back too.
-func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (scopes.Access, error) {
-	q := scopes.Question{Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: where}
-	if !g.Open() && where.Kind == scopes.GitHub {
-		var err error
-		if q.Access, err = g.access(ctx, who, where.Repo, what.Needs()); err != nil {
-			return scopes.Access{}, err
-		}
-	}
-	return q.Access, g.decide(q, pkg)
-}
-
-func (g *Gate) decide(q scopes.Question, pkg string) error {
-	if v := g.verdict(q); !v.OK {
-		return &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host}
-	}
-	return nil
 }
 
 // verdict is scopes.Decide, counted.

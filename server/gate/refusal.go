@@ -11,31 +11,47 @@ type Refusal struct {
 	scopes.Verdict
 	Question scopes.Question
 	Package  string
-	First    bool // the package does not exist yet, and the repository is the one that package.json names
-	host     string
+	First    bool // the repository is one that the caller names, for a package that does not exist yet or is to be bound to it
+	// Hint is what is known to keep the caller's token from it: a sentence, or "".
+	Hint string
+
+	host    string
+	trouble error // why the caller is nobody
 }
 
-// Error is the sentence for the caller. It never tells a caller who may not see the package more than they
+// Unwrap returns why the caller is nobody, if that is so: it is what they are to be told.
+func (r *Refusal) Unwrap() error { return r.trouble }
+
+// Error is the sentence for the caller: who they are, the repository, what they have there and what it takes, when GitHub said so, and
+// the page that changes it. It never tells a caller who may not see the package more than they
 // would be told of a name that nobody has used; for those see server/problem, which gives both the same answer.
 func (r *Refusal) Error() string {
 	q := r.Question
-	repo := q.Where.Repo.String()
+	repo := present(q).String()
 	switch r.Reason {
 	case scopes.NotReadable, scopes.NotBound:
+		if r.First && q.What == scopes.Rebind {
+			return fmt.Sprintf(`cannot bind %s: GitHub shows %s no repository %s. Either there is none, or this token may not see it%s`,
+				r.Package, r.who(), repo, r.hint())
+		}
 		if r.First {
 			return fmt.Sprintf(`cannot publish %s: GitHub shows %s no repository %s, which "repository" in package.json names. Either there is none, or this token may not see it%s`,
-				r.Package, r.who(), repo, because(q.Access))
+				r.Package, r.who(), repo, r.hint())
 		}
 	case scopes.RoleTooLow:
-		return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and %s has %q there. An admin of the repository can change it: https://%s/%s/settings/access",
-			r.who(), q.What, r.Package, q.What.Needs(), repo, r.who(), q.Access.Role, r.host, repo)
+		return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and %s has %q there%s. An admin of the repository can change it: %s",
+			r.who(), q.What, r.Package, q.What.Needs(), repo, r.who(), q.Access.Role, age(q.Access.At), r.page())
 	case scopes.ReachTooLow:
-		if q.Who.Kind == scopes.App {
-			return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and this token only reaches %q%s. In a workflow, give the job \"permissions: contents: write\"; for a GitHub App, its installation",
-				r.who(), q.What, r.Package, q.What.Needs(), repo, q.Access.Reach, because(q.Access))
+		if q.What == scopes.Rebind {
+			return fmt.Sprintf(`this token may not rebind %s: that takes "admin" on the GitHub repository %s, and GitHub lets no other token prove it than a classic personal access token with the scope "repo"%s. An operator of the registry needs none: gatehouse bind, on its machine`,
+				r.Package, repo, because(q.Access))
 		}
-		return fmt.Sprintf("this token may not %s %s: %s has %q on the GitHub repository %s, but the token only reaches %q%s",
-			q.What, r.Package, r.who(), q.Access.Role, repo, q.Access.Reach, because(q.Access))
+		if q.Who.Kind == scopes.App {
+			return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and this token only reaches %q%s%s. In a workflow, give the job \"permissions: contents: write\"; for a GitHub App, its installation",
+				r.who(), q.What, r.Package, q.What.Needs(), repo, q.Access.Reach, because(q.Access), age(q.Access.At))
+		}
+		return fmt.Sprintf("this token may not %s %s: %s has %q on the GitHub repository %s, but the token only reaches %q%s%s, and it takes %q. Give it more, or take another: %s",
+			q.What, r.Package, r.who(), q.Access.Role, repo, q.Access.Reach, because(q.Access), age(q.Access.At), q.What.Needs(), r.page())
 	case scopes.GrantTooNarrow:
 		if q.What == scopes.Rebind {
 			return fmt.Sprintf("this token may not rebind %s: no token of this registry may; use your GitHub token", r.Package)
@@ -43,11 +59,61 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("this token may not %s %s: that takes %q, and its scope gives it %q; mint one with a wider scope (npm token create)",
 			q.What, r.Package, q.What.Needs(), q.Grant.Rights.Package(r.Package))
 	case scopes.Archived:
-		return fmt.Sprintf("cannot %s %s: its GitHub repository %s is archived and takes no changes", q.What, r.Package, repo)
+		return fmt.Sprintf("cannot %s %s: its GitHub repository %s is archived and takes no changes%s. An admin of it can unarchive it: %s", q.What, r.Package, repo, age(q.Access.At), r.page())
 	case scopes.Transferred:
-		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s, which the package's namespace does not stand for", r.Package, q.Access.Repo.Owner)
+		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s, which the package's namespace does not stand for%s. An admin of this repository and of another of the namespace's can bind it to that one (gatehouse bind %s OWNER/REPOSITORY), an operator of the registry to any",
+			r.Package, q.Access.Repo.Owner, age(q.Access.At), r.Package)
 	}
 	return "no such package, or no permission to see it"
+}
+
+// permission is the sentence of a yes.
+func (r *Refusal) permission() string {
+	q := r.Question
+	switch r.Reason {
+	case scopes.OpenRegistry:
+		return "everybody may do everything here (auth.type is none)"
+	case scopes.PublicRepository:
+		return fmt.Sprintf("everybody may %s %s: its GitHub repository %s is public%s", q.What, r.Package, present(q), age(q.Public.At))
+	}
+	return fmt.Sprintf("%s may %s %s: that takes %q on the GitHub repository %s, and %s has it there%s",
+		r.who(), q.What, r.Package, q.What.Needs(), present(q), r.who(), age(q.Access.At))
+}
+
+// page is where on GitHub the verdict can be changed.
+func (r *Refusal) page() string {
+	site, repo := "https://"+r.host+"/", present(r.Question).String()
+	switch r.Reason {
+	case scopes.RoleTooLow:
+		return site + repo + "/settings/access"
+	case scopes.Archived:
+		return site + repo + "/settings"
+	case scopes.Transferred:
+		return site + repo
+	case scopes.ReachTooLow:
+		switch r.Question.Who.Credential {
+		case scopes.FineGrained:
+			return site + "settings/personal-access-tokens"
+		case scopes.OAuthToken:
+			return site + "settings/applications"
+		case scopes.AppUser:
+			return site + "settings/apps/authorizations"
+		case scopes.Installation:
+			return site + repo + "/settings/actions"
+		}
+		return site + "settings/tokens"
+	}
+	return ""
+}
+
+// present is the repository of a question as GitHub calls it now, where that is known.
+func present(q scopes.Question) scopes.Repo {
+	for _, now := range []scopes.Repo{q.Access.Repo, q.Public.Repo} {
+		if now.ID == q.Where.Repo.ID && now.ID != 0 {
+			return now
+		}
+	}
+	return q.Where.Repo
 }
 
 func (r *Refusal) who() string {
@@ -62,4 +128,12 @@ func because(a scopes.Access) string {
 		return ""
 	}
 	return " (" + a.Why + ")"
+}
+
+// hint is what keeps the token out, in the words that say most.
+func (r *Refusal) hint() string {
+	if r.Hint == "" {
+		return because(r.Question.Access)
+	}
+	return ". " + r.Hint
 }

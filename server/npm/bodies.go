@@ -62,7 +62,7 @@ func (b *bodies) take(ctx context.Context, who gate.Caller) (release func(), err
 
 // shareOf is the caller's own share. In an open registry all callers are one, and have all places.
 func (b *bodies) shareOf(who scopes.Principal) (*semaphore.Weighted, func()) {
-	who.Login = "" // the number is the identity
+	who.Login, who.Credential = "", "" // the number is the identity
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.each[who]

@@ -112,7 +112,7 @@ func (p *protocol) edit(c *gin.Context) error {
 	case edit.Rev != "" && edit.Rev != revision:
 		return store.ErrStale // of a document that says which revision it was, that is the one
 	case !edit.HasVersions && edit.HasMaintainers:
-		return p.ownersElsewhere(head)
+		return p.setOwners(c, who, head, revision, document)
 	case !edit.HasVersions:
 		return &packument.Invalid{Field: "body", Problem: `has neither "versions" nor "maintainers"`}
 	case len(edit.Versions) == 0:
@@ -136,19 +136,6 @@ func (p *protocol) edit(c *gin.Context) error {
 	}
 	audit.Changed(c, audit.Change{Action: scopes.Unpublish.String(), Package: name.String(), Versions: gone})
 	return done(c, http.StatusOK)
-}
-
-// owners is how pnpm 12 asks to add or remove one.
-func (p *protocol) owners(c *gin.Context) error {
-	_, head, _, err := p.visible(c)
-	if err != nil {
-		return p.drained(c, err)
-	}
-	return p.drained(c, p.ownersElsewhere(head))
-}
-
-func (p *protocol) ownersElsewhere(head store.Head) error {
-	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(head)}
 }
 
 // keepsAll reports whether every version that is there is listed.
@@ -210,7 +197,8 @@ func (p *protocol) visible(c *gin.Context) (packument.Name, store.Head, gate.Cal
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	return name, head, who, p.shown(c, name, head, who, err)
+	head, err = p.shown(c, name, head, who, err)
+	return name, head, who, err
 }
 
 func (p *protocol) allowed(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, what scopes.Action) error {

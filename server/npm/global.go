@@ -15,10 +15,7 @@ import (
 // ours reports whether the name is one of this registry's, whether or not there is such a package. What is ours is never
 // looked for elsewhere: a private package that is missing must stay missing.
 func (p *protocol) ours(name packument.Name) bool {
-	if name.Scope == "" {
-		return p.Global.Local
-	}
-	return p.Gate.Names().Serves(name.Scope)
+	return p.Gate.Names().Has(name.String())
 }
 
 // elsewhere answers a read of a name that is not ours: with a redirect to the public registry, made of the parsed path and nothing
@@ -45,11 +42,11 @@ func (p *protocol) refuseForeign(name packument.Name) error {
 
 // served says in a sentence how names work here.
 func (p *protocol) served() string {
-	owners := p.Gate.Names().Owners
-	if len(owners) == 0 {
+	names := p.Gate.Names().Served()
+	if len(names) == 0 {
 		return "packages of this registry are named @OWNER/NAME, where OWNER is the GitHub account that owns their repository"
 	}
-	return "packages of this registry are named @" + strings.ToLower(strings.Join(owners, "/NAME or @")) + "/NAME, after the GitHub account that owns their repository"
+	return "packages of this registry are named @" + strings.Join(names, "/NAME or @") + "/NAME, after the GitHub account that owns their repository"
 }
 
 // ParseGlobal reads the address of the registry that foreign names are redirected to.

@@ -36,10 +36,13 @@ type reader interface {
 	Head(ctx context.Context, name string) (store.Head, error)
 	Document(ctx context.Context, h store.Head, form packument.Form, base string, gzipped bool) (*store.Document, error)
 	Manifest(ctx context.Context, h store.Head, version, base string) ([]byte, error)
+	Stat(ctx context.Context, h store.Head, version string) (store.Version, error)
 	Tarball(ctx context.Context, h store.Head, version string) (*blob.Object, store.Version, error)
 	Link(ctx context.Context, h store.Head, version string, ttl time.Duration) (address string, ok bool, err error)
 	Versions(ctx context.Context, name string) ([]string, error)
 	Starred(ctx context.Context, login string) ([]string, error)
+	NamespaceOwner(ctx context.Context, namespace string) (int64, error)
+	Sample(ctx context.Context, namespace string) (scopes.Repo, bool)
 }
 
 type writer interface {
@@ -51,14 +54,13 @@ type writer interface {
 	Unpublish(ctx context.Context, name string, keep func(version string) bool, latest string, e store.Edit) (store.Head, error)
 	UnpublishAll(ctx context.Context, name string, e store.Edit) (store.Head, error)
 	Star(ctx context.Context, name string, on bool, by scopes.Principal) (store.Head, error)
+	Rebind(ctx context.Context, name string, r store.Rebinding, e store.Edit) (store.Head, error)
 }
 
 // Global says what becomes of names that this registry does not serve: those without a namespace, and those of others' namespaces.
 type Global struct {
 	// Redirect is the registry that reads of them are sent to; nil refuses them.
 	Redirect *url.URL
-	// Local: names without a namespace are packages of this registry.
-	Local bool
 }
 
 // Options of the protocol.
@@ -68,6 +70,8 @@ type Options struct {
 	// Tokens are the registry's own; nil: it gives out none.
 	Tokens Tokens
 	Global Global
+	// Owners may be nil: they are then neither shown nor changed from here.
+	Owners Owners
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
 	Base func(*http.Request) (string, error)
 	// From returns the address of whoever sent a request, by way of trusted proxies.
@@ -76,7 +80,9 @@ type Options struct {
 	// served from here.
 	Redirect time.Duration
 	// Replace lets a publish take the place of a version that exists (settings.allow_previous_version).
-	Replace bool
+	// ReplaceOf says otherwise for single namespaces, in lower case.
+	Replace   bool
+	ReplaceOf map[string]bool
 	// MaxPublish bounds the body of a publish, in bytes.
 	MaxPublish int64
 	// VerdictFor is how old a verdict may be when the change it allows is made; 0 means 5 s.
@@ -111,11 +117,12 @@ func Mount(r gin.IRoutes, o Options) {
 	get("/-/whoami", p.whoami)
 	get("/-/npm/v1/user", p.profile)
 	handle(http.MethodPost, "/-/npm/v1/user", p.setProfile)
-	get("/-/user/:user", p.user)
 	get("/-/v1/search", cannot("this registry cannot search yet"))
 	for _, path := range []string{"advisories/bulk", "audits", "audits/quick"} {
 		handle(http.MethodPost, "/-/npm/v1/security/"+path, cannot("this registry has no advisories; audit against the public registry"))
 	}
+
+	get("/-/why/:name/:action", p.why)
 
 	get("/-/package/:name/dist-tags", p.listTags)
 	handle(http.MethodPost, "/-/package/:name/dist-tags", p.mergeTags)
@@ -148,6 +155,15 @@ func param(c *gin.Context, name string) string {
 		return ""
 	}
 	return s
+}
+
+// reader identifies the caller of a read of the package: see gate.Reader.
+func (p *protocol) reader(c *gin.Context, name packument.Name) (gate.Caller, error) {
+	who, err := p.Gate.Reader(c.Request.Context(), c.Request.Header, p.From(c.Request), name.String())
+	if err == nil {
+		audit.Caller(c, who)
+	}
+	return who, err
 }
 
 // caller identifies the caller and notes who it is for the logs.

@@ -3,9 +3,7 @@ package npm
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -25,7 +23,7 @@ func (p *protocol) profile(c *gin.Context) error {
 	if who.Kind != scopes.Person {
 		return &problem.Plain{Status: http.StatusForbidden, Text: "this token is no person's, and has no profile"}
 	}
-	person, err := p.Gate.Person(c.Request.Context(), who, "")
+	person, err := p.Gate.Profile(c.Request.Context(), who)
 	if err != nil {
 		return err
 	}
@@ -69,29 +67,4 @@ func (p *protocol) setProfile(c *gin.Context) error {
 	host := "https://" + p.Gate.Names().Host
 	return &problem.Plain{Status: http.StatusForbidden, Text: fmt.Sprintf(
 		"profiles are kept by GitHub: change yours at %s/settings/profile, and password and second factor at %s/settings/security", host, host)}
-}
-
-var loginForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$`)
-
-// user answers what npm asks before it makes somebody an owner.
-func (p *protocol) user(c *gin.Context) error {
-	who, err := p.caller(c)
-	if err != nil {
-		return err
-	}
-	login, found := strings.CutPrefix(param(c, "user"), "org.couchdb.user:")
-	none := &problem.Plain{Status: http.StatusNotFound, Text: "GitHub knows no such user"}
-	if !found || !loginForm.MatchString(login) {
-		return none
-	}
-	person, err := p.Gate.Person(c.Request.Context(), who, login)
-	if err != nil {
-		return err
-	}
-	if person.ID == 0 {
-		return none
-	}
-	return answer(c, map[string]any{
-		"_id": "org.couchdb.user:" + person.Login, "name": person.Login, "email": p.mailOf(person), "type": "user", "roles": []string{}, "date": stamp(person.Created),
-	})
 }

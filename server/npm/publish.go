@@ -66,10 +66,8 @@ func (p *protocol) publish(c *gin.Context) error {
 	upload, err := p.receive(c, who, name, refused != nil && !hidden)
 	if document := (*packument.NoAttachment)(nil); errors.As(err, &document) {
 		switch {
-		case hidden:
-			return refused
-		case !exists:
-			return &problem.NotFound{Package: name.String(), Login: who.Login}
+		case hidden, !exists:
+			return p.notFound(ctx, who, name, refused)
 		}
 		return p.amend(c, name, head, who, document.Document)
 	}
@@ -95,7 +93,7 @@ func (p *protocol) publish(c *gin.Context) error {
 	if exists && !hidden {
 		err = p.Gate.Keep(ctx, who, name.String(), upload.Repository, head.Binding, access)
 	} else {
-		where, err = p.Gate.Bind(ctx, who, name.String(), name.Scope, upload.Repository)
+		where, err = p.bind(ctx, who, name, upload.Repository)
 		if err == nil && hidden {
 			err = &problem.Plain{Status: http.StatusForbidden, Text: "the name " + name.String() + " is taken by a package of another repository; publish under another name"}
 		}
@@ -105,7 +103,7 @@ func (p *protocol) publish(c *gin.Context) error {
 	}
 	// What has been allowed and received is finished, also if the client hangs up now: it could not know whether it was.
 	outcome, err := p.Registry.Publish(context.WithoutCancel(ctx), store.Publication{
-		Upload: upload, Binding: where, By: who.Principal, Publisher: p.publisher(who.Principal), Replace: p.Replace,
+		Upload: upload, Binding: where, By: who.Principal, Publisher: p.publisher(who.Principal), Replace: p.replaces(name),
 	})
 	if gone := (*store.Gone)(nil); errors.As(err, &gone) {
 		return &problem.Plain{Status: http.StatusConflict, Text: gone.Error() + ": publish under a new one"}
@@ -138,6 +136,37 @@ func (p *protocol) writable(c *gin.Context) (packument.Name, error) {
 		return name, p.refuseForeign(name)
 	}
 	return name, name.CheckNew()
+}
+
+// replaces reports whether a publish may take the place of a version of the package.
+func (p *protocol) replaces(name packument.Name) bool {
+	if only, ok := p.ReplaceOf[name.Scope]; ok {
+		return only
+	}
+	return p.Replace
+}
+
+// bind is the binding that a first publish gets.
+func (p *protocol) bind(ctx context.Context, who gate.Caller, name packument.Name, repository string) (scopes.Binding, error) {
+	claim, err := p.claim(ctx, name, repository)
+	if err != nil {
+		return scopes.Binding{}, err
+	}
+	return p.Gate.Bind(ctx, who, claim)
+}
+
+// claim is the wish to bind a package to a repository, with what is known here of its namespace.
+func (p *protocol) claim(ctx context.Context, name packument.Name, repository string) (gate.Claim, error) {
+	claim := gate.Claim{Package: name.String(), Repository: repository}
+	if name.Scope == "" {
+		return claim, nil
+	}
+	var err error
+	if claim.Owner, err = p.Registry.NamespaceOwner(ctx, name.Scope); err != nil {
+		return claim, err
+	}
+	claim.Like, _ = p.Registry.Sample(ctx, name.Scope)
+	return claim, nil
 }
 
 // receive reads and checks the body of a publish. With noTarball it stops at the first byte of one.

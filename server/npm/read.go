@@ -1,6 +1,7 @@
 package npm
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -28,43 +29,69 @@ func (p *protocol) readable(c *gin.Context) (packument.Name, store.Head, gate.Ca
 	if !p.ours(name) {
 		return name, store.Head{}, gate.Caller{}, p.elsewhere(c, name)
 	}
-	who, err := p.caller(c)
+	who, err := p.reader(c, name)
 	if err != nil {
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	return name, head, who, p.shown(c, name, head, who, err)
+	head, err = p.shown(c, name, head, who, err)
+	return name, head, who, err
 }
 
 // confirmFor is how old the proof of a credential may be on which a name is said to be missing.
 const confirmFor = 5 * time.Second
 
-// shown returns nil if the caller may know of the package that was looked up, with the error of the look-up.
+// shown returns the head with its repository's present name, if the caller may know of the package that was looked up, with the error of the look-up.
 //
 // Whoever may not must not be able to tell it from one that is missing: not by the answer, not by GitHub's troubles, which a missing package would not
 // have met, and not by the time that GitHub took to answer. So a missing name costs a fresh look at the credential, and both
-// answers wait until GitHub could have been asked.
-func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, lookUp error) error {
+// answers wait until GitHub could have been asked. Somebody without a credential is told to bring one in both cases.
+func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, lookUp error) (store.Head, error) {
 	began := time.Now()
 	ctx := c.Request.Context()
 	var refused *gate.Refusal
 	err := lookUp
 	switch {
 	case errors.Is(lookUp, store.ErrNotFound):
-		if err = p.Gate.Confirm(ctx, who, confirmFor); err != nil {
-			return err
+		if err = p.Gate.Confirm(ctx, who, confirmFor); err != nil && who.Kind != scopes.Nobody {
+			return head, err
 		}
-		err = &problem.NotFound{Package: name.String(), Login: who.Login}
 	case lookUp != nil:
-		return lookUp
+		return head, lookUp
 	default:
-		_, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Install)
+		var access scopes.Access
+		access, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Install)
+		head.Binding.Repo = present(head.Binding.Repo, access.Repo)
 		if !errors.As(err, &refused) || !refused.Hide {
-			return err
+			return head, err
 		}
 	}
+	if who.Kind != scopes.Nobody {
+		err = p.notFound(ctx, who, name, refused)
+	}
 	p.Gate.Level(ctx, began)
-	return err
+	return head, err
+}
+
+// present is the bound repository under the name that GitHub has for it now.
+func present(bound, now scopes.Repo) scopes.Repo {
+	if now.ID == bound.ID && now.ID != 0 {
+		bound.Owner, bound.Name = now.Owner, now.Name
+	}
+	return bound
+}
+
+// notFound is the answer to a caller who may not know of the package, whether or not there is one: refused is nil where there is none.
+func (p *protocol) notFound(ctx context.Context, who gate.Caller, name packument.Name, refused *gate.Refusal) error {
+	missing := &problem.NotFound{Package: name.String(), Login: who.Login}
+	if refused != nil {
+		missing.Cause = refused
+	}
+	if !p.Gate.Open() {
+		like, _ := p.Registry.Sample(ctx, name.Scope)
+		missing.Hint = p.Gate.Standing(ctx, who, like)
+	}
+	return missing
 }
 
 // etagHeader is ETag as net/http spells it; with any other spelling it has to be made into this one for each answer.
@@ -77,9 +104,14 @@ const shortType = "application/vnd.npm.install-v1+json"
 // It must be revalidated each time (no-cache), since permissions and versions change, and no cache that is shared may keep it (private).
 // It never varies by Authorization: npm would write the token into its cache on disk. There is no Last-Modified, from which npm would guess a lifetime.
 func (p *protocol) packument(c *gin.Context) error {
-	_, head, _, err := p.readable(c)
+	_, head, who, err := p.readable(c)
 	if err != nil {
 		return unlessRedirected(err)
+	}
+	if asksOwners(c) {
+		if served, err := p.ownerDocument(c, head, who); served || err != nil {
+			return err
+		}
 	}
 	base, err := p.Base(c.Request)
 	if err != nil {

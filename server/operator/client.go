@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"gatehouse/server/gate"
 	"gatehouse/store/backup"
 	"gatehouse/store/fsck"
 )
@@ -77,6 +78,18 @@ func (c *Client) Collect(ctx context.Context, what Collect, tell func(Message)) 
 	return *last.Collected, nil
 }
 
+// Why is Desk.Why.
+func (c *Client) Why(ctx context.Context, what Why) (gate.Why, error) {
+	last, err := c.messages(ctx, "why", what, func(Message) {})
+	if err != nil {
+		return gate.Why{}, err
+	}
+	if last.Why == nil {
+		return gate.Why{}, errCutOff
+	}
+	return *last.Why, nil
+}
+
 var errCutOff = errors.New("the registry ended while it was at work: look into its log, and do it again")
 
 // messages passes on what is told and returns the last message.
@@ -97,7 +110,7 @@ func (c *Client) messages(ctx context.Context, verb string, what any, tell func(
 		switch {
 		case m.Error != "":
 			return m, errors.New(m.Error)
-		case m.Checked != nil || m.Collected != nil:
+		case m.Checked != nil || m.Collected != nil || m.Why != nil:
 			return m, nil
 		}
 		tell(m)

@@ -24,6 +24,7 @@ import (
 	"context"
 	"io"
 
+	"gatehouse/server/gate"
 	"gatehouse/store"
 	"gatehouse/store/backup"
 	"gatehouse/store/blob"
@@ -38,6 +39,9 @@ type Desk struct {
 	Alone bool
 	// Version is the program's.
 	Version string
+	// Host is the GitHub instance's name, and Roles asks it about accounts; nil where the registry has no credential of its own to ask with.
+	Host  string
+	Roles Roles
 }
 
 // Message is what is told while work goes on: one of its fields.
@@ -47,6 +51,7 @@ type Message struct {
 	Fixed    string         `json:"fixed,omitempty"` // what a repair has done
 
 	// The last message of an answer has one of these.
+	Why       *gate.Why       `json:"why,omitempty"`
 	Checked   *fsck.Summary   `json:"checked,omitempty"`
 	Collected *fsck.Collected `json:"collected,omitempty"`
 	Error     string          `json:"error,omitempty"`

@@ -88,6 +88,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /fsck", s.check)
 	mux.HandleFunc("POST /gc", s.collect)
 	mux.HandleFunc("POST /backup", s.backup)
+	mux.HandleFunc("POST /why", s.why)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.log.Info("operator", "command", strings.TrimPrefix(r.URL.Path, "/"))
 		// All of it now: only behind the body does the server see that the caller has gone away.
@@ -119,6 +120,16 @@ func (s *Server) collect(w http.ResponseWriter, r *http.Request) {
 	}
 	sum, err := s.desk.Collect(r.Context(), what, tell)
 	s.finish(r, tell, Message{Collected: &sum}, err)
+}
+
+func (s *Server) why(w http.ResponseWriter, r *http.Request) {
+	var what Why
+	tell, ok := s.begin(w, r, &what)
+	if !ok {
+		return
+	}
+	answer, err := s.desk.Why(r.Context(), what)
+	s.finish(r, tell, Message{Why: &answer}, err)
 }
 
 func (s *Server) backup(w http.ResponseWriter, r *http.Request) {

@@ -40,14 +40,34 @@ func (e *Plain) Error() string { return e.Text }
 type NotFound struct {
 	Package string
 	Login   string // the caller; "" if everybody may see everything
+	// Hint is what keeps the caller's token from packages of the namespace, whichever they are; "" if nothing is known to.
+	Hint string
+	// Cause is why a package that is there is not found, for the log.
+	Cause error
 }
+
+func (e *NotFound) Unwrap() error { return e.Cause }
 
 func (e *NotFound) Error() string {
 	if e.Login == "" {
 		return e.Package + " is not in this registry"
 	}
-	return fmt.Sprintf("%s is not in this registry, or %s cannot read its GitHub repository with this token", e.Package, e.Login)
+	text := fmt.Sprintf("%s is not in this registry, or %s cannot read its GitHub repository with this token", e.Package, e.Login)
+	if e.Hint != "" {
+		text += ". " + e.Hint
+	}
+	return text
 }
+
+// Explained is an error whose answer also tells the caller who they are: a gate.Holder, which depends on their credential alone.
+type Explained struct {
+	Err    error
+	Caller gate.Holder
+}
+
+func (e *Explained) Error() string { return e.Err.Error() }
+
+func (e *Explained) Unwrap() error { return e.Err }
 
 // Handler is an HTTP handler that may fail.
 type Handler func(*gin.Context) error
@@ -84,9 +104,14 @@ func Answer(c *gin.Context, err error) {
 	} else if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "5")
 	}
-	body, _ := json.Marshal(struct {
-		Error string `json:"error"`
-	}{text}) // never fails: a struct of a string
+	answer := struct {
+		Error  string       `json:"error"`
+		Caller *gate.Holder `json:"caller,omitempty"`
+	}{Error: text}
+	if e := (*Explained)(nil); errors.As(err, &e) {
+		answer.Caller = &e.Caller
+	}
+	body, _ := json.Marshal(answer) // never fails: structs of strings and a number
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	c.Writer.WriteHeader(status)
 	if c.Request.Method == http.MethodHead {
@@ -119,6 +144,8 @@ func Status(err error) (status int, text string) {
 		gone         *store.Gone
 		behind       *gate.Behind
 		aboutTokens  *gate.TokenRefusal
+		people       *gate.PeopleRefusal
+		denied       *scopes.Denied
 	)
 	switch {
 	case errors.As(err, &plain):
@@ -154,6 +181,8 @@ func Status(err error) (status int, text string) {
 		return http.StatusUnauthorized, err.Error()
 	case errors.As(err, &crowded):
 		return http.StatusTooManyRequests, crowded.Error()
+	case errors.As(err, &unavailable):
+		return http.StatusServiceUnavailable, "GitHub cannot be asked about permissions right now; nothing was done, try again later"
 	case errors.As(err, &notFound):
 		return http.StatusNotFound, notFound.Error()
 	case errors.As(err, &refusal):
@@ -161,6 +190,10 @@ func Status(err error) (status int, text string) {
 			return http.StatusNotFound, (&NotFound{Package: refusal.Package, Login: refusal.Question.Who.Login}).Error()
 		}
 		return http.StatusForbidden, refusal.Error()
+	case errors.As(err, &people):
+		return http.StatusForbidden, people.Error()
+	case errors.As(err, &denied):
+		return http.StatusForbidden, denied.Error()
 	case errors.As(err, &disagreement):
 		return http.StatusBadRequest, disagreement.Error()
 	case errors.As(err, &mismatch):
@@ -184,7 +217,7 @@ func Status(err error) (status int, text string) {
 	case errors.Is(err, store.ErrRebound):
 		return http.StatusConflict, "the package was bound to another repository meanwhile; try again"
 	case errors.Is(err, store.ErrNamespace):
-		return http.StatusForbidden, "the namespace stands for another GitHub account, which had this login when its first package was published; nothing can be added to it from here"
+		return http.StatusForbidden, "the namespace stands for another GitHub account, which had this login when its first package was published; nothing can be added to it from here. An operator of the registry can give it to this account (gatehouse bind --help)"
 	case errors.Is(err, store.ErrLatest):
 		return http.StatusBadRequest, err.Error() + "; point it to another version instead"
 	case errors.Is(err, store.ErrNoVersion), errors.Is(err, store.ErrNotFound):
@@ -195,8 +228,6 @@ func Status(err error) (status int, text string) {
 		return http.StatusServiceUnavailable, "the registry's storage cannot be reached right now; nothing was done, try again later"
 	case errors.Is(err, store.ErrBusy):
 		return http.StatusServiceUnavailable, "the package is being changed by many others; nothing was done, try again"
-	case errors.As(err, &unavailable):
-		return http.StatusServiceUnavailable, "GitHub cannot be asked about permissions right now; nothing was done, try again later"
 	case errors.Is(err, packument.ErrBody) && errors.Is(err, os.ErrDeadlineExceeded):
 		return http.StatusRequestTimeout, "the body of the request did not arrive in time"
 	case errors.Is(err, packument.ErrBody):
