@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/config"
+	"gatehouse/githubauth"
 	"gatehouse/githubauth/oauth"
 	"gatehouse/scopes"
 	"gatehouse/server/login"
@@ -72,6 +73,9 @@ func (l *logins) Use(ctx context.Context, secret string) (scopes.Token, string, 
 	if errors.Is(err, oauth.ErrSpent) {
 		// GitHub says the same of the old one, in words that its owner gets to see.
 		return token, behind.Access, nil
+	}
+	if setup := (*oauth.Setup)(nil); errors.As(err, &setup) {
+		err = &githubauth.Unavailable{Retry: time.Minute, Cause: setup.Error()} // the operator's to mend, and the caller's to wait for
 	}
 	return token, fresh.Access, err
 }
