@@ -38,7 +38,7 @@ func (l *logins) page(c *gin.Context) error {
 		return &trouble{status: http.StatusForbidden, title: "Not logged in", text: st.Failed}
 	}
 	return l.show(c, http.StatusOK, "ask", asking{
-		state: st, Page: c.Param("page"), Host: l.Host, Ago: ago(l.Now().Sub(st.Began)), Address: st.address(), Here: l.From(c.Request).String(),
+		state: st, Host: l.Host, Ago: ago(l.Now().Sub(st.Began)), Address: st.address(), Here: l.From(c.Request).String(),
 		Device: !l.App.Web(), Elsewhere: l.elsewhere(c, st),
 	})
 }
