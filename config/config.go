@@ -99,7 +99,7 @@ const (
 
 // GitHubApp is the registry's identity as a GitHub App: both or neither.
 type GitHubApp struct {
-	ID         string
+	ID         string // a number that fits int64
 	PrivateKey Secret // PEM
 }
 

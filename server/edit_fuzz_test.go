@@ -248,6 +248,15 @@ func TestEditRefusals(t *testing.T) {
 	if status := e.attempt(t, http.MethodPut, "/-/package/@acme%2fui/dist-tags/next", []byte("\x1f\x8b"), "Content-Encoding", "gzip"); status != 415 {
 		t.Errorf("a packed tag: %d", status)
 	}
+	for _, wish := range []string{
+		string(junk), `{"repository":"acme/ui"`, `{"repository":"acme/ui","repository":"acme/api"}`, `{"repository":"acme/ui","Repository":"acme/api"}`, `{"repository":null}`,
+		`{"repository":["acme/ui"]}`, `{"repository":""}`, `{"repository":"` + strings.Repeat("a", 3000) + `/x"}`, `{"repository":"acme/../evil"}`, `{"repository":"acme/ui\u0000"}`,
+		`{"repository":"https://user:secret@github.com/acme/ui"}`, `{}`, `null`, `[]`, ``, strings.Repeat("[", 4000), "\x1f\x8b",
+	} {
+		if status := e.attempt(t, http.MethodPut, "/-/package/@acme%2fui/binding", []byte(wish)); status < 400 {
+			t.Errorf("binding %.60s: %d", wish, status)
+		}
+	}
 	// Revisions that are none: of one that differs, nothing is deleted.
 	for _, revision := range []string{" ", "undefined", "1-é", "a?b", "a#b", "a;b", "a+b", "*", "'", `"`, "$rev", "a b", rev + " ", strings.ToUpper(rev) + "0"} {
 		for _, method := range []string{http.MethodPut, http.MethodDelete} {

@@ -1,15 +1,12 @@
 package server_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
-
-var update = flag.Bool("update", false, "write the golden table anew")
 
 // peopleVerbs are npm's commands about people, as npm and pnpm 12 send them; those with a body or a DELETE change something.
 var peopleVerbs = []struct{ name, request, body string }{

@@ -44,6 +44,7 @@ import (
 //	set orgs=acme global=deny …        before the first request: settings of the registry
 //	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, sso, outage, heal;
 //	                                   and "github later 61m": that much time passes for what is remembered of it
+//	operator bind @acme/ui acme/api    what an operator does on the registry's machine
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
 //	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
@@ -78,6 +79,7 @@ type script struct {
 	line   int
 	github *githubtest.Fixture
 	server *httptest.Server
+	store  *store.Store
 	tokens *tokens.Tokens
 	log    *lockedBuffer
 	saved  map[string]string
@@ -144,6 +146,8 @@ func (s *script) run(content string) {
 		switch word {
 		case "github":
 			s.change(strings.Fields(rest))
+		case "operator":
+			s.operate(strings.Fields(rest))
 		case ">":
 			s.prepare(rest)
 		case "<":
@@ -186,6 +190,7 @@ func (s *script) start(settings map[string]string) {
 	if err != nil {
 		s.fatal("%v", err)
 	}
+	s.store = packages
 	var global npm.Global
 	if settings["global"] == "" {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
@@ -468,6 +473,20 @@ func (s *script) compare(what, got, want string) {
 		}
 	case got != s.replace(want):
 		s.errorf("%s is %.1200s, want %s", what, got, want)
+	}
+}
+
+// operate does what gatehouse bind does for an operator.
+func (s *script) operate(words []string) {
+	head, err := s.store.Head(s.t.Context(), words[1])
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	r := s.github.Repo(words[2])
+	owner, name, _ := strings.Cut(words[2], "/")
+	to := scopes.Binding{Kind: scopes.GitHub, Repo: scopes.Repo{ID: r.ID, OwnerID: r.OwnerID, Owner: owner, Name: name}}
+	if _, err := s.store.Rebind(s.t.Context(), words[1], store.Rebinding{To: to}, store.Edit{Where: head.Binding}); err != nil {
+		s.fatal("%v", err)
 	}
 }
 

@@ -61,8 +61,8 @@ func (r *Refusal) Error() string {
 	case scopes.Archived:
 		return fmt.Sprintf("cannot %s %s: its GitHub repository %s is archived and takes no changes%s. An admin of it can unarchive it: %s", q.What, r.Package, repo, age(q.Access.At), r.page())
 	case scopes.Transferred:
-		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s, which the package's namespace does not stand for%s. An admin of this repository and of another of the namespace's can bind it to that one (gatehouse bind %s OWNER/REPOSITORY), an operator of the registry to any",
-			r.Package, q.Access.Repo.Owner, age(q.Access.At), r.Package)
+		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s, which the package's namespace does not stand for%s: https://%s/%s. An admin of this repository and of another of the namespace's can bind it to that one (gatehouse bind %s OWNER/REPOSITORY), an operator of the registry to any",
+			r.Package, q.Access.Repo.Owner, age(q.Access.At), r.host, q.Access.Repo, r.Package)
 	}
 	return "no such package, or no permission to see it"
 }

@@ -197,8 +197,7 @@ func (p *protocol) visible(c *gin.Context) (packument.Name, store.Head, gate.Cal
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	head, err = p.shown(c, name, head, who, err)
-	return name, head, who, err
+	return name, head, who, p.shown(c, name, head, who, err)
 }
 
 func (p *protocol) allowed(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, what scopes.Action) error {
@@ -227,9 +226,19 @@ func (p *protocol) receiveDocument(c *gin.Context, who gate.Caller) (document []
 	return document, release, nil
 }
 
+// settingsPage is where access to the package's repository is given.
 func (p *protocol) settingsPage(head store.Head) string {
 	if head.Binding.Kind != scopes.GitHub {
 		return "the registry's operator can tell how"
 	}
 	return "https://" + p.Gate.Names().Host + "/" + head.Binding.Repo.String() + "/settings/access"
+}
+
+// now is the head of a package that the caller may read, with its repository by the name that it has now.
+func (p *protocol) now(ctx context.Context, who gate.Caller, head store.Head) store.Head {
+	access, err := p.Gate.Allow(ctx, who, head.Name, head.Binding, scopes.Install) // as just before
+	if repo := &head.Binding.Repo; err == nil && access.Repo.ID == repo.ID && repo.ID != 0 {
+		repo.Owner, repo.Name = access.Repo.Owner, access.Repo.Name
+	}
+	return head
 }

@@ -131,6 +131,9 @@ func Mount(r gin.IRoutes, o Options) {
 	handle(http.MethodPost, "/-/package/:name/dist-tags/:tag", p.setTag)
 	handle(http.MethodDelete, "/-/package/:name/dist-tags/:tag", p.removeTag)
 
+	get("/-/package/:name/binding", p.binding)
+	handle(http.MethodPut, "/-/package/:name/binding", p.rebind)
+
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		handle(method, "/-/package/:name/owners", p.owners)
 	}

@@ -46,6 +46,7 @@ func (p *protocol) ownerDocument(c *gin.Context, head store.Head, who gate.Calle
 	if p.Owners == nil || p.Gate.Open() {
 		return false, nil
 	}
+	head = p.now(c.Request.Context(), who, head)
 	owners, stamp, notice, err := p.Owners.Owners(c.Request.Context(), who, head)
 	if err != nil {
 		return false, err
@@ -67,6 +68,7 @@ func (p *protocol) ownerDocument(c *gin.Context, head store.Head, who gate.Calle
 
 // setOwners takes the list that npm sends back.
 func (p *protocol) setOwners(c *gin.Context, who gate.Caller, head store.Head, revision string, document []byte) error {
+	head = p.now(c.Request.Context(), who, head)
 	_, stamp, ok := strings.Cut(revision, stampMark)
 	if p.Owners == nil || p.Gate.Open() || !ok {
 		return p.ownersElsewhere(head)
@@ -90,6 +92,7 @@ func (p *protocol) owners(c *gin.Context) error {
 	if err != nil {
 		return p.drained(c, err)
 	}
+	head = p.now(c.Request.Context(), who, head)
 	if p.Owners == nil || p.Gate.Open() {
 		return p.drained(c, p.ownersElsewhere(head))
 	}
@@ -127,7 +130,10 @@ func (w *Ways) Caller(c *gin.Context) (gate.Caller, error) { return w.p.caller(c
 // Read is the way of every read of the package that the route's "name" is. Who may not know of it gets the answer of one that is missing.
 func (w *Ways) Read(c *gin.Context) (store.Head, gate.Caller, error) {
 	_, head, who, err := w.p.readable(c)
-	return head, who, err
+	if err != nil {
+		return head, who, err
+	}
+	return w.p.now(c.Request.Context(), who, head), who, nil
 }
 
 // Change is the way of a change of something about a package, for whoever may read it.
@@ -144,6 +150,8 @@ func (w *Ways) Change(c *gin.Context, pkg string) (store.Head, gate.Caller, erro
 		return store.Head{}, who, err
 	}
 	head, err := w.p.Registry.Head(c.Request.Context(), name.String())
-	head, err = w.p.shown(c, name, head, who, err)
-	return head, who, err
+	if err := w.p.shown(c, name, head, who, err); err != nil {
+		return head, who, err
+	}
+	return w.p.now(c.Request.Context(), who, head), who, nil
 }

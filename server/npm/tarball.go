@@ -55,7 +55,7 @@ func (p *protocol) tarball(c *gin.Context) error {
 		return err
 	}
 	defer func() { _ = object.Body.Close() }()
-	describe(c, record)
+	tarballHeaders(c, record)
 	// gin's writer hides ReadFrom, and with it the kernel's way from file to socket.
 	if file, ok := object.Body.(*os.File); ok {
 		http.ServeContent(underlying(c), c.Request, "", time.Time{}, file)
@@ -69,7 +69,7 @@ func (p *protocol) tarball(c *gin.Context) error {
 	return nil
 }
 
-func describe(c *gin.Context, record store.Version) {
+func tarballHeaders(c *gin.Context, record store.Version) {
 	h := c.Writer.Header()
 	h.Set("Cache-Control", "private, no-cache")
 	h.Set("Content-Type", "application/octet-stream")
@@ -80,7 +80,7 @@ func describe(c *gin.Context, record store.Version) {
 // whether it has. A range means nothing to HEAD (RFC 9110, 14.2).
 func unopened(c *gin.Context, record store.Version, known string) bool {
 	h := c.Writer.Header()
-	describe(c, record)
+	tarballHeaders(c, record)
 	switch {
 	case known != "" && matches(known, h.Get(etagHeader)):
 		h.Del("Content-Type") // as net/http has it
