@@ -1,7 +1,7 @@
 // Package server is the registry's HTTP side, and all of it: nothing outside this folder knows a request.
 //
 // A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log, metrics,
-// recovery from a panic) and the route table of gin, into package npm, ui or hooks. What comes back is an answer or an error; package
+// recovery from a panic) and the route table of gin, into package npm, login, ui or hooks. What comes back is an answer or an error; package
 // problem turns the second into the first.
 //
 // gin routes and nothing more: no binding, no rendering, no redirects of its own, no trust in forwarded headers. Its context does not leave these packages.
@@ -20,6 +20,7 @@ import (
 
 	"gatehouse/server/audit"
 	"gatehouse/server/hooks"
+	"gatehouse/server/login"
 	"gatehouse/server/npm"
 	"gatehouse/server/people"
 	"gatehouse/server/problem"
@@ -30,7 +31,9 @@ import (
 type Options struct {
 	// NPM is passed on to the protocol; its Base and From are filled in here.
 	NPM npm.Options
-	// People are npm's commands about people; their Gate, Ways and MailDomain are filled in here.
+	// Login is npm login; its Base, From and Gate are filled in here.
+	Login login.Options
+	// People are npm's commands about people; their Gate, Ways, MailDomain and Log are filled in here.
 	People people.Options
 	// Hooks is the webhook of GitHub's; its Log is filled in here.
 	Hooks hooks.Options
@@ -89,6 +92,8 @@ func New(o Options) http.Handler {
 	folk.Mount(e)
 	o.NPM.Owners = folk
 	npm.Mount(e, o.NPM)
+	o.Login.Base, o.Login.From, o.Login.Gate = o.NPM.Base, o.NPM.From, o.NPM.Gate
+	login.Mount(e, o.Login)
 	o.Hooks.Log = o.Log
 	hooks.Mount(e, o.Hooks)
 	ui.Mount(e, ui.Options{Base: addresses.base, Names: o.NPM.Gate.Names(), Open: o.NPM.Gate.Open(), Version: o.Version})

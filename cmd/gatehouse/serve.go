@@ -119,13 +119,18 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	if err != nil {
 		return err
 	}
+	logins, err := newLogins(cfg, meta, own)
+	if err != nil {
+		return err
+	}
 	if !protocol.Gate.Open() {
-		protocol.Gate.UseTokens(own)
-		protocol.Tokens = own
+		protocol.Gate.UseTokens(logins)
+		protocol.Tokens = logins
 	}
 	handler := server.New(server.Options{
 		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
 		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
+		Login:   logins.options(cfg),
 		Limits:  server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
 		Hooks:   webhook(cfg, github),
 		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
@@ -136,6 +141,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		{"uploads of publishes that were cut off", func(ctx context.Context) (int, error) { return packages.Sweep(ctx, false) }},
 		{"unfinished uploads in parts", blobs.tidy},
 		{"tokens that have expired", own.Sweep},
+		{"logins that were not finished", logins.sessions.Sweep},
 	}, func() { started(r) })
 	if _, failed := own.Sweep(context.WithoutCancel(ctx)); failed != nil { // it notes which tokens were used
 		log.Error("which tokens were used today could not be written down", "error", failed)

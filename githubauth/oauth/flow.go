@@ -48,8 +48,12 @@ func (a *App) Device(ctx context.Context) (Device, error) {
 	if err != nil {
 		return Device{}, judge(err)
 	}
+	if d.DeviceCode == "" {
+		// GitHub says so with a 200, of which the library takes no error.
+		return Device{}, &Setup{"the device flow is not enabled in the app's settings"}
+	}
 	page, err := url.Parse(d.VerificationURI)
-	if d.DeviceCode == "" || d.UserCode == "" || err != nil || page.Scheme != "https" && page.Scheme != "http" {
+	if d.UserCode == "" || err != nil || page.Scheme != "https" && page.Scheme != "http" {
 		return Device{}, &githubauth.Unavailable{Retry: 5 * time.Second, Cause: "an answer that cannot be read"}
 	}
 	interval := time.Duration(d.Interval) * time.Second

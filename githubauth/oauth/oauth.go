@@ -220,8 +220,8 @@ func judge(err error) error {
 		return &Setup{r.ErrorCode}
 	}
 	switch code := r.Response.StatusCode; {
-	case r.ErrorCode == "" && code == http.StatusNotFound:
-		return &Setup{"GitHub knows no app with this client id"} // as it answers the device flow's first step
+	case code == http.StatusNotFound:
+		return &Setup{"GitHub knows no app with this client id"}
 	case code == http.StatusTooManyRequests || code == http.StatusForbidden:
 		return &githubauth.Unavailable{Retry: time.Minute, Cause: "rate limit"}
 	default:

@@ -32,6 +32,7 @@ type GitHub interface {
 	Confirm(ctx context.Context, token string, within time.Duration) error
 	Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error)
 	Standing(ctx context.Context, token string, like scopes.Repo) string
+	Profile(ctx context.Context, token string) (scopes.Profile, error)
 	Pace() time.Duration
 	People
 }

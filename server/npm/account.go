@@ -29,14 +29,6 @@ func (p *protocol) whoami(c *gin.Context) error {
 	return answer(c, map[string]string{"username": name})
 }
 
-// login answers npm login. A 4xx makes npm show the text.
-func (p *protocol) login(c *gin.Context) error {
-	return &problem.Plain{
-		Status: http.StatusForbidden,
-		Text:   "there is no login here: put a GitHub token into .npmrc as _authToken for this registry's address",
-	}
-}
-
 // cannot answers what npm asks of a registry and this one does not have yet, in words that its users see.
 func cannot(text string) problem.Handler {
 	return func(*gin.Context) error { return &problem.Plain{Status: http.StatusNotFound, Text: text} }

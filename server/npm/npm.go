@@ -115,8 +115,8 @@ func Mount(r gin.IRoutes, o Options) {
 
 	get("/-/ping", p.ping)
 	get("/-/whoami", p.whoami)
-	handle(http.MethodPut, "/-/user/:user", p.login)
-	handle(http.MethodPost, "/-/v1/login", p.login)
+	get("/-/npm/v1/user", p.profile)
+	handle(http.MethodPost, "/-/npm/v1/user", p.setProfile)
 	get("/-/v1/search", cannot("this registry cannot search yet"))
 	for _, path := range []string{"advisories/bulk", "audits", "audits/quick"} {
 		handle(http.MethodPost, "/-/npm/v1/security/"+path, cannot("this registry has no advisories; audit against the public registry"))

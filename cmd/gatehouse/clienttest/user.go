@@ -3,6 +3,7 @@ package clienttest
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,7 @@ type User struct {
 	KeepCache bool          // commands find what earlier ones downloaded; otherwise each starts with nothing
 	Env       []string      // more settings, "NAME=value", which win over the user's own
 	Input     string        // what commands find on their standard input, where they ask for something
+	Also      io.Writer     // gets what commands print while they print it, from two goroutines; nil: nobody does
 	Limit     time.Duration // the deadline of each command
 
 	t testing.TB
@@ -67,7 +69,11 @@ func (u *User) Run(dir string, args ...string) Result {
 		}
 	}
 	argv := append(append([]string{}, u.argv...), args...)
-	r := execute(dir, u.environment(), argv, u.Input, u.Limit)
+	also := u.Also
+	if also == nil {
+		also = io.Discard
+	}
+	r := execute(dir, u.environment(), argv, u.Input, also, u.Limit)
 	r.Command = u.Name + ": " + strings.Join(args, " ")
 	return r
 }

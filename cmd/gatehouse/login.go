@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gatehouse/config"
+	"gatehouse/githubauth"
+	"gatehouse/githubauth/oauth"
+	"gatehouse/scopes"
+	"gatehouse/server/login"
+	"gatehouse/store/kv"
+	"gatehouse/store/sessions"
+	"gatehouse/store/tokens"
+)
+
+// logins joins the registry's tokens with the app that people log in with.
+type logins struct {
+	*tokens.Tokens
+	app       *oauth.App // nil: none is configured
+	refresher *oauth.Refresher
+	sessions  *sessions.Sessions
+}
+
+func newLogins(cfg *config.Config, meta kv.Store, own *tokens.Tokens) (*logins, error) {
+	l := &logins{Tokens: own, sessions: sessions.New(meta, nil)}
+	github := cfg.Auth.GitHub
+	if github.OAuth.ClientID == "" {
+		return l, nil
+	}
+	var err error
+	l.app, err = oauth.New(oauth.Options{
+		APIURL: github.APIURL, WebURL: github.WebURL, ClientID: github.OAuth.ClientID, ClientSecret: github.OAuth.ClientSecret.Reveal(), UserAgent: "gatehouse/" + version,
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.refresher = oauth.NewRefresher(l.app, nil)
+	return l, nil
+}
+
+func (l *logins) options(cfg *config.Config) login.Options {
+	return login.Options{App: l.app, Sessions: l.sessions, Mint: l.mint, Expires: cfg.Auth.Login.Expires, Host: cfg.Auth.GitHub.Host}
+}
+
+// mint makes the token of a login, which may do whatever its owner may.
+func (l *logins) mint(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (string, error) {
+	_, secret, err := l.Create(ctx, scopes.Token{
+		Owner: scopes.Account{ID: who.ID, Login: who.Login}, Name: name, Grant: scopes.Grant{Rights: scopes.All(), Until: until}, Behind: who.Credential,
+	}, tokens.Credential(behind))
+	return secret, err
+}
+
+// Use is that of the tokens, with a credential behind it that is refreshed when it is about to end.
+func (l *logins) Use(ctx context.Context, secret string) (scopes.Token, string, error) {
+	token, behind, err := l.Open(ctx, secret)
+	if err != nil || l.refresher == nil || !l.refresher.Due(oauth.Credential(behind)) {
+		return token, behind.Access, err
+	}
+	fresh, err := l.refresher.Fresh(ctx, oauth.Credential(behind), oauth.Kept{
+		Name: token.ID,
+		Read: func(ctx context.Context) (oauth.Credential, error) {
+			_, c, err := l.Open(ctx, secret)
+			return oauth.Credential(c), err
+		},
+		Replace: func(ctx context.Context, old, new oauth.Credential) error {
+			return l.Reseal(ctx, secret, tokens.Credential(old), tokens.Credential(new))
+		},
+		Stale: func(err error) bool { return errors.Is(err, tokens.ErrStale) },
+	})
+	if errors.Is(err, oauth.ErrSpent) {
+		// GitHub says the same of the old one, in words that its owner gets to see.
+		return token, behind.Access, nil
+	}
+	if setup := (*oauth.Setup)(nil); errors.As(err, &setup) {
+		err = &githubauth.Unavailable{Retry: time.Minute, Cause: setup.Error()} // the operator's to mend, and the caller's to wait for
+	}
+	return token, fresh.Access, err
+}
+
+// revokeTime bounds telling GitHub that a token is not needed any more.
+const revokeTime = 5 * time.Second
+
+// RevokeSecret is that of the tokens, and ends the GitHub token too that the login has got for it, unless another token may have been minted
+// over the same. If GitHub cannot be told, nobody can use that token any more all the same: what it was sealed in is gone.
+func (l *logins) RevokeSecret(ctx context.Context, secret string) error {
+	token, behind, err := l.Open(ctx, secret)
+	if err != nil || l.app == nil || !lent(token.Behind) {
+		return l.Tokens.RevokeSecret(ctx, secret)
+	}
+	if err := l.Tokens.RevokeSecret(ctx, secret); err != nil {
+		return err
+	}
+	others, err := l.List(ctx, token.Owner.ID)
+	if err != nil || slices.ContainsFunc(others, func(o scopes.Token) bool { return lent(o.Behind) && !o.Created.Before(token.Created) }) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTime)
+	defer cancel()
+	_ = l.app.Revoke(ctx, behind.Access)
+	return nil
+}
+
+// lent reports whether a token stands, or may stand, on a credential that an app has got.
+func lent(behind scopes.Credential) bool {
+	return behind == scopes.OAuthToken || behind == scopes.AppUser || behind == scopes.GranularToken
+}

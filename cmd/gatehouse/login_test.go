@@ -1,0 +1,125 @@
+package main
+
+import (
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"gatehouse/config"
+	"gatehouse/githubauth/githubtest"
+	"gatehouse/githubauth/oauth"
+	"gatehouse/scopes"
+	"gatehouse/store"
+	inmemory "gatehouse/store/memory"
+	"gatehouse/store/tokens"
+)
+
+// newLoginsOf returns the tokens of a registry that is registered as a GitHub App.
+func newLoginsOf(t *testing.T, github *githubtest.Fixture, app githubtest.App) *logins {
+	t.Helper()
+	engine := inmemory.NewKV()
+	packages, err := store.Open(t.Context(), engine, inmemory.NewBlob(), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := tokens.New(engine, packages, tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := demoConfig(t.TempDir(), 0, github.GitHub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Auth.GitHub.OAuth = config.OAuth{ClientID: app.ClientID, ClientSecret: config.NewSecret(app.ClientSecret)}
+	l, err := newLogins(cfg, engine, own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+var wendy = scopes.Principal{Kind: scopes.Person, ID: 7, Login: "wendy", Credential: scopes.AppUser}
+
+// loggedIn is a token of wendy's over a GitHub token that ends in the time left.
+func loggedIn(t *testing.T, l *logins, github *githubtest.Fixture, left time.Duration) (secret string, behind oauth.Credential) {
+	t.Helper()
+	const callback = "http://127.0.0.1:1/-/login/callback"
+	verifier := oauth.NewVerifier()
+	back, err := github.AuthorizeAs("wendy", l.app.AuthorizeURL(callback, "state", verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if behind, err = l.app.Exchange(t.Context(), codeIn(t, back), callback, verifier); err != nil {
+		t.Fatal(err)
+	}
+	behind.Expires = time.Now().Add(left).UTC().Truncate(time.Second)
+	if secret, err = l.mint(t.Context(), wendy, "npm login", time.Now().Add(time.Hour), behind); err != nil {
+		t.Fatal(err)
+	}
+	return secret, behind
+}
+
+// TestLoginOutlastsItsGitHubToken: the credential behind a login is refreshed before it ends, once, and kept for the next use.
+func TestLoginOutlastsItsGitHubToken(t *testing.T) {
+	github := githubtest.Acme().Start()
+	defer github.Close()
+	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
+	secret, first := loggedIn(t, l, github, time.Hour)
+	if _, access, err := l.Use(t.Context(), secret); err != nil || access != first.Access {
+		t.Fatalf("an hour before its end: %v", err)
+	}
+	secret, first = loggedIn(t, l, github, time.Minute)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			_, access, err := l.Use(t.Context(), secret)
+			if err != nil || access == first.Access {
+				t.Errorf("a minute before its end: %v", err)
+				return
+			}
+			if _, err := l.app.Check(t.Context(), access); err != nil {
+				t.Errorf("what it was refreshed to: %v", err)
+			}
+		})
+	}
+	group.Wait()
+	if _, behind, err := l.Open(t.Context(), secret); err != nil || behind.Access == first.Access || behind.Refresh == first.Refresh || behind.Expires.Before(time.Now().Add(7*time.Hour)) {
+		t.Errorf("what is kept ends %v, %v", behind.Expires, err)
+	}
+}
+
+// TestLogoutTellsGitHub: the GitHub token of a login ends with it, but not under a token that was minted since and may stand on it.
+func TestLogoutTellsGitHub(t *testing.T) {
+	github := githubtest.Acme().Start()
+	defer github.Close()
+	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
+	secret, behind := loggedIn(t, l, github, time.Hour)
+	if err := l.RevokeSecret(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.app.Check(t.Context(), behind.Access); err != oauth.ErrForeign {
+		t.Errorf("GitHub still takes the token: %v", err)
+	}
+	secret, behind = loggedIn(t, l, github, time.Hour)
+	minted := wendy
+	minted.Credential = scopes.GranularToken
+	if _, err := l.mint(t.Context(), minted, "ci", time.Now().Add(time.Hour), oauth.Credential{Access: behind.Access}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.RevokeSecret(t.Context(), secret); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.app.Check(t.Context(), behind.Access); err != nil {
+		t.Errorf("the token of another was ended: %v", err)
+	}
+}
+
+func codeIn(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query().Get("code")
+}
