@@ -18,6 +18,7 @@ type Config struct {
 	// Namespaces are those with settings of their own, by name in lower case. What is not set for one is what holds for all.
 	Namespaces map[string]*Namespace
 	Metrics    Metrics
+	Limits     Limits
 
 	origin *origin
 }
@@ -98,7 +99,7 @@ const (
 
 // GitHubApp is the registry's identity as a GitHub App: both or neither.
 type GitHubApp struct {
-	ID         string
+	ID         string // a number that fits int64
 	PrivateKey Secret // PEM
 }
 
@@ -166,6 +167,12 @@ type S3 struct {
 	PathStyle       bool          // the bucket is in the path, not in the host name
 	Redirect        bool          // tarballs are fetched from the bucket
 	Expires         time.Duration // of the addresses that Redirect hands out, in whole seconds
+}
+
+// Limits are how many requests a minute one caller gets answered; 0: any number.
+type Limits struct {
+	RequestsPerToken   int
+	RequestsPerAddress int
 }
 
 // Packages is which names belong to this registry.

@@ -15,7 +15,8 @@
 //     without a value (or null) counts as not set.
 //   - Environment: GATEHOUSE_SERVER__PORT is server.port, two underscores per level. The same name with
 //     _FILE reads the value from the file it names, without the newlines at its end. An empty variable counts
-//     as not set, because that is what compose files pass for "not given". In a Kubernetes pod the
+//     as not set, because that is what compose files pass for "not given". GATEHOUSE_TOKEN is
+//     for clients and passed over. In a Kubernetes pod the
 //     variables that Kubernetes itself makes for a Service called "gatehouse" are passed over.
 //   - Flags: --server.port. Flags can set an empty value (--server.url=). Secret keys have no flag,
 //     because command lines can be read by everybody on the machine.

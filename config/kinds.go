@@ -169,6 +169,7 @@ var (
 	regionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 	// Servers other than Amazon's, and Amazon's oldest buckets, have capitals and underscores.
 	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+	appNumber  = regexp.MustCompile(`^[1-9][0-9]{0,17}$`)
 	clientID   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 	// prefixSegment is what a part of an object's name may consist of.
 	prefixSegment = regexp.MustCompile(`^[A-Za-z0-9._@+-]{1,255}$`)

@@ -21,10 +21,11 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Server:   Server{Host: "0.0.0.0", Port: 3000, MaxPublishBytes: 512 << 20},
 		Logger:   Logger{Level: slog.LevelInfo, Format: LogText},
-		Auth:     Auth{Type: AuthGitHub, GitHub: GitHub{Host: "github.com", APIURL: "https://api.github.com", WebURL: "https://github.com", PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, Cache: GitHubCache{"./data/github-cache"}, ChangePeople: true}, Login: Login{Expires: 30 * 24 * time.Hour}},
+		Auth:     Auth{Type: AuthGitHub, GitHub: GitHub{Host: "github.com", APIURL: "https://api.github.com", WebURL: "https://github.com", PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, ChangePeople: true, Cache: GitHubCache{"./data/github-cache"}}, Login: Login{Expires: 30 * 24 * time.Hour}},
 		Metadata: Metadata{Type: MetadataLevelDB, LevelDB: LevelDB{"./data/db"}},
 		Storage:  Storage{Type: StorageLocal, Local: LocalStorage{"./data/storage"}, S3: S3{Expires: time.Minute}},
 		Packages: Packages{Global: GlobalRedirect, GlobalRegistry: publicRegistry},
+		Limits:   Limits{RequestsPerToken: 30_000, RequestsPerAddress: 60_000},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -74,7 +75,7 @@ func TestMergeIsByKey(t *testing.T) {
 		file: "auth:\n  github:\n    host: ghe.example.org\n    orgs: [one, two]\n",
 		env:  []string{"GATEHOUSE_AUTH__GITHUB__ORGS=three", "GATEHOUSE_AUTH__GITHUB__WEB_URL=http://localhost:81"},
 	}.options(t, schema))
-	want := GitHub{Host: "ghe.example.org", APIURL: "https://ghe.example.org/api/v3", WebURL: "http://localhost:81", Orgs: []string{"three"}, PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, Cache: c.Auth.GitHub.Cache, ChangePeople: true}
+	want := GitHub{Host: "ghe.example.org", APIURL: "https://ghe.example.org/api/v3", WebURL: "http://localhost:81", Orgs: []string{"three"}, PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, ChangePeople: true, Cache: c.Auth.GitHub.Cache}
 	if !reflect.DeepEqual(c.Auth.GitHub, want) {
 		t.Errorf("%+v", c.Auth.GitHub)
 	}

@@ -61,7 +61,7 @@ func TestBadValues(t *testing.T) {
 		{"auth.github.namespaces", "tools=acme,@Tools=initech", "must not have two values for tools"},
 		{"auth.github.public_packages", "nobody", `must be anonymous or authenticated, not "nobody"`},
 		{"auth.github.stale", "48h", `must be from 0s to 24h, not "48h"`},
-		{"auth.github.app.id", "a b", `must be the number or client id of a GitHub App, such as 123456, not "a b"`},
+		{"auth.github.app.id", "Iv1.1", `must be the number of a GitHub App, such as 123456, not "Iv1.1"`},
 		{"packages.names", "@acme/x=acme/x", `must be a list of pairs that begin with a package name, not "acme/x"`},
 		{"packages.names", "tool=acme", `must be a list of pairs that end with a GitHub repository such as acme/tools, not "acme"`},
 		{"packages.names", "tool=acme/..", `must be a list of pairs that end with a GitHub repository such as acme/tools, not "acme/.."`},

@@ -88,8 +88,8 @@ var schema = []key{
 		"The folder in which answers from GitHub outlast a restart, sealed under a key that is kept with the metadata. Empty: they are kept in memory only.",
 		optionalPath(func(c *Config) *string { return &c.Auth.GitHub.Cache.Path })},
 	{"auth.github.app.id", "",
-		"The number or client id of a GitHub App, as which the registry asks for public facts. Without one it asks with a token of its own, as an OAuth app, or as nobody.",
-		word(func(c *Config) *string { return &c.Auth.GitHub.App.ID }, clientID, "the number or client id of a GitHub App, such as 123456")},
+		"The number of a GitHub App (App ID), as which the registry asks for public facts. Without one it asks with a token of its own, as an OAuth app, or as nobody.",
+		word(func(c *Config) *string { return &c.Auth.GitHub.App.ID }, appNumber, "the number of a GitHub App, such as 123456")},
 	{"auth.github.app.private_key", "",
 		"The private key of that App, as the PEM file that GitHub hands out; usually named by the variable with _FILE.",
 		secret(func(c *Config) *Secret { return &c.Auth.GitHub.App.PrivateKey })},
@@ -181,4 +181,11 @@ var schema = []key{
 	{"metrics.token", "",
 		"The token, at least 16 characters, with which /-/metrics may be read at the registry's own address (Authorization: Bearer). Unset: it is not there.",
 		secret(func(c *Config) *Secret { return &c.Metrics.Token })},
+
+	{"limits.requests_per_token", "30000",
+		"How many requests a minute one token gets answered, 429 after that; 0 is any number. A cold install of 2000 packages makes about 4000.",
+		integer(func(c *Config) *int { return &c.Limits.RequestsPerToken }, 0, 100_000_000)},
+	{"limits.requests_per_address", "60000",
+		"The same for one address, whatever its tokens; an IPv6 network of 64 bits is one address. Behind a proxy, set server.trusted_proxies.",
+		integer(func(c *Config) *int { return &c.Limits.RequestsPerAddress }, 0, 100_000_000)},
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -49,6 +49,9 @@ func (c *Client) Access(ctx context.Context, token string, bound scopes.Repo, ne
 	if err == nil {
 		c.observe(time.Since(began))
 		return a, nil
+	}
+	if ctx.Err() != nil {
+		return scopes.Access{}, err // the caller has gone, which says nothing of the token
 	}
 	k.doubt()
 	if u := (*Unavailable)(nil); need <= scopes.Read && errors.As(err, &u) {
@@ -102,6 +105,9 @@ func (c *Client) mayRead(ctx context.Context, k *credential, token string, epoch
 	if !known {
 		var err error
 		f, err = once(ctx, c, key('r', k, repo.ID, epoch), func(ctx context.Context) (fact, error) {
+			if f, known := k.fact(repo.ID, c.now()); known {
+				return f, nil // somebody's flight has landed since we looked
+			}
 			return c.askRepo(ctx, k, token, epoch, repo)
 		})
 		if err != nil {
@@ -130,7 +136,7 @@ func (c *Client) askRepo(ctx context.Context, k *credential, token string, epoch
 	k.mu.RUnlock()
 	path := "repositories/" + strconv.FormatInt(asked.ID, 10)
 	repo := &github.Repository{}
-	resp, err := c.get(ctx, k, token, "GET /repositories/{id}", path, old.tag, repo)
+	resp, err := c.get(ctx, k, token, "GET /repositories/{id}", path, old.Tag, repo)
 	if err == nil && resp.StatusCode == http.StatusNotModified && k.kind == scoped && len(resp.Header.Values("X-OAuth-Scopes")) == 0 {
 		resp, err = c.get(ctx, k, token, "GET /repositories/{id}", path, etag{}, repo) // the scopes can change without the repository
 	}
@@ -144,7 +150,7 @@ func (c *Client) askRepo(ctx context.Context, k *credential, token string, epoch
 	} else if f, err = c.weighRepo(k, epoch, resp, repo, err, at); err != nil {
 		return fact{}, err
 	} else if resp != nil && resp.StatusCode == http.StatusOK {
-		f.tag = etag{resp.Header.Get("ETag"), at}
+		f.Tag = etag{resp.Header.Get("ETag"), at}
 	}
 	f.Asked, f.Owner, f.Until = asked.ID, asked.OwnerID, at.Add(readTTL)
 	switch {
@@ -189,10 +195,10 @@ func (c *Client) Resolve(ctx context.Context, token, owner, name string, need sc
 		return scopes.Access{}, err
 	}
 	a, err := c.settled(ctx, k, subject{}, func(ctx context.Context, epoch uint64) (scopes.Access, error) {
-		f, err := c.establish(ctx, k, token, epoch, need, "GET /repos/{owner}/{repo}", "repos/"+owner+"/"+name)
+		f, err := c.establish(ctx, k, token, epoch, need, "GET /repos/{owner}/{repo}", "repos/"+url.PathEscape(owner)+"/"+url.PathEscape(name))
 		return f.Access, err
 	})
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		k.doubt()
 	}
 	return a, err
@@ -221,39 +227,6 @@ func (c *Client) establish(ctx context.Context, k *credential, token string, epo
 	return f, err
 }
 
-// weighRepo reads REST's answer about a repository. The reach of tokens without scopes is left open. An error is one after which nothing is known.
-func (c *Client) weighRepo(k *credential, epoch uint64, resp *http.Response, repo *github.Repository, err error, at time.Time) (fact, error) {
-	f := fact{Access: scopes.Access{At: at}}
-	r := (*refused)(nil)
-	switch {
-	case errors.Is(err, errNotShown), errors.As(err, &r):
-		f.Why = whyRefused(err)
-		f.barred = r != nil && r.policy
-		return f, nil
-	case err != nil:
-		return fact{}, err
-	case repo.GetID() == 0 || repo.GetOwner().GetID() == 0:
-		return fact{}, &Unavailable{Retry: 5 * time.Second, Cause: "a repository without numbers"}
-	}
-	f.Repo = scopes.Repo{ID: repo.GetID(), OwnerID: repo.GetOwner().GetID(), Owner: repo.GetOwner().GetLogin(), Name: repo.GetName(), Node: repo.GetNodeID()}
-	f.Archived = repo.GetArchived()
-	// "private" is true of internal repositories too; a missing field must not read as public.
-	f.Public = repo.Private != nil && !*repo.Private && (repo.Visibility == nil || *repo.Visibility == "public")
-	c.teach(f.Repo, f.Public, at, epoch)
-	switch k.kind {
-	case scoped:
-		f.Role = role(repo, f.Public)
-		f.Reach, f.Why = scopedReach(resp.Header.Get("X-OAuth-Scopes"), f.Public)
-	case granular:
-		f.Role = role(repo, f.Public)
-	case installed:
-		// The map shows an installation no rights even where it has them. There is no person whose role could be less, so
-		// the role is no limit: what the probes establish is all there is.
-		f.Role = scopes.Admin
-	}
-	return f, nil
-}
-
 // Pace is about how long GitHub takes at present to say what a token may do: a little more than the slowest answer of late, and never more than a second.
 func (c *Client) Pace() time.Duration { return time.Duration(c.pace.Load()) }
 
@@ -266,47 +239,4 @@ func (c *Client) observe(took time.Duration) {
 			return
 		}
 	}
-}
-
-// role reads the map of GitHub's permissions. Custom roles show their base role there; role_name is an arbitrary
-// string and not looked at. A public repository is everybody's to read, map or no map.
-func role(repo *github.Repository, public bool) scopes.Permission {
-	p := repo.Permissions
-	switch {
-	case p["admin"]:
-		return scopes.Admin
-	case p["maintain"], p["push"]:
-		return scopes.Write
-	case p["triage"], p["pull"], public:
-		return scopes.Read
-	}
-	return scopes.None
-}
-
-// scopedReach is what the scopes of a classic or OAuth token allow (docs.github.com, "Scopes for OAuth apps"). That REST
-// showed the repository at all proves reading it: GitHub hides private ones from a token without the scope.
-func scopedReach(header string, public bool) (scopes.Permission, string) {
-	for s := range strings.SplitSeq(header, ",") {
-		switch strings.TrimSpace(s) {
-		case "repo":
-			return scopes.Admin, ""
-		case "public_repo":
-			if public {
-				return scopes.Admin, ""
-			}
-		}
-	}
-	missing := `the token lacks the scope "repo"`
-	if public {
-		missing = `the token lacks the scope "public_repo" or "repo"`
-	}
-	return scopes.Read, missing
-}
-
-// whyRefused is the sentence of a refusal, "" for what GitHub does not show.
-func whyRefused(err error) string {
-	if r := (*refused)(nil); errors.As(err, &r) {
-		return r.why
-	}
-	return ""
 }

@@ -3,7 +3,6 @@ package githubauth
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 
@@ -28,6 +27,9 @@ type batch struct {
 // inBatch finds out about one repository together with others. After a nil error the answer is among the credential's facts, if GraphQL gave one.
 func (c *Client) inBatch(ctx context.Context, k *credential, token string, repo scopes.Repo) error {
 	b := c.joinBatch(ctx, k, token, repo)
+	if b == nil {
+		return nil
+	}
 	select {
 	case <-b.done:
 		return b.err
@@ -36,9 +38,13 @@ func (c *Client) inBatch(ctx context.Context, k *credential, token string, repo 
 	}
 }
 
+// joinBatch returns the batch that will bring the answer; nil if one has brought it meanwhile.
 func (c *Client) joinBatch(ctx context.Context, k *credential, token string, repo scopes.Repo) *batch {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if f, known := k.facts[repo.ID]; known && c.now().Before(f.Until) {
+		return nil
+	}
 	now := c.forgotten.now()
 	for _, b := range k.batches {
 		if b.began != now {
@@ -139,62 +145,4 @@ func (c *Client) learnNodes(ctx context.Context, k *credential, token string, be
 	}
 	c.learn(k, began, facts...)
 	return identity{Principal: scopes.Principal{ID: answer.viewer.DatabaseID, Login: answer.viewer.Login}, At: at}, nil
-}
-
-// weighNode turns what GraphQL showed of a repository into a fact, by what its answers are worth for each kind of token. It returns false where they do not
-// suffice.
-func (c *Client) weighNode(k *credential, asked scopes.Repo, s seen, h http.Header, at time.Time) (fact, bool) {
-	f := fact{Asked: asked.ID, Owner: asked.OwnerID, Access: scopes.Access{At: at}}
-	switch {
-	case s.node != nil:
-	case s.err != nil:
-		f.Until = at.Add(notReadTTL)
-		f.Why = whyRefused(s.err)
-		return f, true
-	default:
-		return fact{}, false
-	}
-	n := s.node
-	f.Repo, f.Archived = n.repo(), n.IsArchived
-	f.Public = n.public()
-	public := f.Public
-	switch k.kind {
-	case scoped:
-		if len(h.Values("X-OAuth-Scopes")) == 0 || n.role() == scopes.None {
-			return fact{}, false
-		}
-		f.Role = n.role()
-		f.Reach, f.Why = scopedReach(h.Get("X-OAuth-Scopes"), public)
-		if !public && f.Reach < scopes.Admin {
-			f.Reach = scopes.None // GraphQL is not known to hide what the scopes do not reach
-		}
-	case granular:
-		if n.role() == scopes.None {
-			return fact{}, false
-		}
-		f.Role = n.role()
-		f.readable(public)
-	case installed:
-		// There is no person whose role could be less.
-		f.Role = scopes.Admin
-		f.readable(public)
-	}
-	if n.IsDisabled {
-		f.Reach, f.Why, f.WantProof = scopes.None, "GitHub has disabled the repository", false
-	}
-	f.Until = at.Add(readTTL)
-	if !f.WantProof && f.Permission() < scopes.Read {
-		f.Until = at.Add(notReadTTL)
-	}
-	return f, true
-}
-
-// readable settles the reach of a token whose rights GitHub does not tell, as far as reading goes: everybody reads what is public, the rest
-// takes a proof.
-func (f *fact) readable(public bool) {
-	if public {
-		f.Reach, f.Why = scopes.Read, noWrite
-		return
-	}
-	f.WantProof = true
 }

@@ -131,6 +131,9 @@ func (c *Client) call(ctx context.Context, k *credential, p plan) (*http.Respons
 		k.pause(p.charged, c.now().Add(u.Retry), u.wide)
 	} else if errors.Is(err, ErrBadCredential) {
 		k.condemn(err, c.now())
+		if k == c.server.k {
+			c.log.Warn("GitHub does not accept the registry's own credential; until it does, packages of public repositories may need a token", "endpoint", p.endpoint)
+		}
 	}
 	return resp, err
 }
@@ -210,7 +213,7 @@ func (c *Client) get(ctx context.Context, k *credential, token, endpoint, path s
 			return nil, err
 		}
 		if tag.usable(c.now()) {
-			req.Header.Set("If-None-Match", tag.value)
+			req.Header.Set("If-None-Match", tag.Value)
 		}
 		resp, err := g.Do(ctx, req, v)
 		if resp == nil {

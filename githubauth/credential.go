@@ -14,6 +14,7 @@ import (
 const (
 	maxWeight    = 400_000 // of all that is known, in answers about one repository
 	maxFacts     = 10_000  // of one credential
+	maxOwners    = 1_000   // of one credential
 	perToken     = 10      // calls in flight with one credential
 	inFlight     = 64      // calls in flight in all; GitHub's secondary limit is 100
 	credentialIs = 4       // what an entry weighs besides its facts
@@ -27,6 +28,8 @@ type credential struct {
 	kind  tokenKind
 	calls *semaphore.Weighted
 	size  atomic.Int64 // of facts, for the cache's weigher
+
+	restored uint64 // when it was made, as forgettings count; never changed after
 
 	mu        sync.RWMutex
 	who       identity
@@ -49,13 +52,13 @@ type identity struct {
 	At        time.Time // when GitHub was asked; zero if it was not
 	Until     time.Time
 	Doubted   bool // there has been trouble since, so that Confirm must ask
-	tag       etag
+	Tag       etag
 }
 
 // badness is GitHub's 401.
 type badness struct {
-	err   error
-	until time.Time
+	err       error
+	at, until time.Time
 }
 
 // fact is what GitHub showed this credential of one repository. Where proof is wanted, Access.Reach goes no further than the proof of the
@@ -67,7 +70,7 @@ type fact struct {
 	Until     time.Time
 	Public    bool
 	WantProof bool
-	tag       etag
+	Tag       etag
 	barred    bool // refused by a policy of the owner, which keeps the token from all its repositories
 }
 
@@ -87,11 +90,11 @@ type standing struct {
 
 // etag lets an answer be asked for again at no charge. It is good for this credential only.
 type etag struct {
-	value string
-	full  time.Time // when the answer last came in full
+	Value string
+	Full  time.Time // when the answer last came in full
 }
 
-func (t etag) usable(now time.Time) bool { return t.value != "" && now.Sub(t.full) < fullAgain }
+func (t etag) usable(now time.Time) bool { return t.Value != "" && now.Sub(t.Full) < fullAgain }
 
 func newCache() (*otter.Cache[tokenHash, *credential], error) {
 	return otter.New(&otter.Options[tokenHash, *credential]{
@@ -105,9 +108,24 @@ func (c *Client) know(hash tokenHash, kind tokenKind, token string) *credential 
 	if k, ok := c.known.GetIfPresent(hash); ok {
 		return k
 	}
+	return c.enter(c.newCredential(hash, kind, token))
+}
+
+// newCredential makes an entry with what was kept of the token over a restart, and leaves it out of the cache: many a token deserves no place there.
+func (c *Client) newCredential(hash tokenHash, kind tokenKind, token string) *credential {
 	k := &credential{hash: hash, kind: kind, calls: semaphore.NewWeighted(perToken), facts: map[int64]fact{}, proofs: map[int64]proof{}, standings: map[int64]standing{}}
+	k.restored = c.forgotten.now()
 	c.restore(k, token)
-	k, _ = c.known.ComputeIfAbsent(hash, func() (*credential, bool) { return k, false })
+	return k
+}
+
+// enter puts a new entry into the cache and returns the one that is there then.
+func (c *Client) enter(k *credential) *credential {
+	restored := k.restored
+	k, _ = c.known.ComputeIfAbsent(k.hash, func() (*credential, bool) { return k, false })
+	if c.keep != nil && c.forgotten.now() != restored {
+		k.forget(Forgotten{All: true}) // what was restored may be what was forgotten meanwhile
+	}
 	return k
 }
 
@@ -126,7 +144,7 @@ func (k *credential) access(repo int64, now time.Time, grace time.Duration) (sco
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	f, ok := k.facts[repo]
-	if !ok || k.expired(now) {
+	if !ok || k.over(now) {
 		return scopes.Access{}, false
 	}
 	until := f.Until
@@ -154,22 +172,30 @@ func (k *credential) fact(repo int64, now time.Time) (fact, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
 	f, ok := k.facts[repo]
-	return f, ok && now.Before(f.Until) && !k.expired(now)
+	return f, ok && now.Before(f.Until) && !k.over(now)
+}
+
+// proof returns what was proven of an owner's repositories, as long as it may be believed.
+func (k *credential) proof(owner int64, now time.Time) (proof, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	p, ok := k.proofs[owner]
+	return p, ok && now.Before(p.Until) && !k.over(now)
 }
 
 // identity returns who holds the token, if that is known; grace is as for access.
 func (k *credential) identity(now time.Time, grace time.Duration) (identity, bool) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	if k.who.At.IsZero() || k.expired(now) {
+	if k.who.At.IsZero() || k.over(now) {
 		return identity{}, false
 	}
 	return k.who, now.Before(k.who.Until) || grace > 0 && now.Before(k.who.At.Add(identityTTL+grace))
 }
 
-// expired reports that the token said it would end before now. The caller holds mu.
-func (k *credential) expired(now time.Time) bool {
-	return !k.expires.IsZero() && !now.Before(k.expires)
+// over reports that nothing known of the token counts: it said it would end before now, or GitHub has called it bad. The caller holds mu.
+func (k *credential) over(now time.Time) bool {
+	return !k.expires.IsZero() && !now.Before(k.expires) || k.bad.err != nil && now.Before(k.bad.until)
 }
 
 // refusal returns the error of a token that GitHub has called bad of late.
@@ -193,7 +219,7 @@ func (k *credential) confirmed() bool {
 func (k *credential) condemn(err error, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.bad = badness{err, now.Add(refusedTTL)}
+	k.bad = badness{err, now, now.Add(refusedTTL)}
 	k.who = identity{}
 	clear(k.facts)
 	clear(k.proofs)
@@ -201,11 +227,12 @@ func (k *credential) condemn(err error, now time.Time) {
 	k.changed = true
 }
 
-// learn keeps facts that were asked for after the client's count began, unless something has been forgotten since that they may rest on.
+// learn keeps facts that were asked for after the client's count began, unless something has been forgotten since that they may rest on, or a later
+// question was answered sooner.
 func (c *Client) learn(k *credential, began uint64, facts ...fact) {
 	k.mu.Lock()
 	for _, f := range facts {
-		if c.forgotten.since(began, k.about(f)) {
+		if old, known := k.facts[f.Asked]; known && old.At.After(f.At) || k.bad.err != nil && !f.At.After(k.bad.at) || c.forgotten.since(began, k.about(f)) {
 			continue
 		}
 		if len(k.facts) >= maxFacts {

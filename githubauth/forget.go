@@ -20,6 +20,9 @@ func (c *Client) Forget(f Forgotten) {
 		return
 	}
 	c.forgotten.add(f)
+	if c.keep != nil {
+		c.keep.drop()
+	}
 	for k := range c.known.Values() {
 		k.forget(f)
 	}

@@ -90,19 +90,8 @@ func TestForgetWhileAsking(t *testing.T) {
 			defer f.Close()
 			f.Grant("rita", "acme/ui", githubtest.Push)
 			r := repo(bind(f.UI))
-			answered, goOn := make(chan bool), make(chan bool)
-			var c *githubauth.Client
 			// The first answer is made, and held back on its way while the event happens.
-			held := false
-			c = registry(t, f, newClock(), nil, func(o *githubauth.Options) {
-				o.Transport = holding{func() {
-					if !held {
-						held = true
-						answered <- true
-						<-goOn
-					}
-				}}
-			})
+			c, answered, goOn := late(t, f, newClock())
 			type result struct {
 				a   scopes.Access
 				err error
@@ -115,9 +104,9 @@ func TestForgetWhileAsking(t *testing.T) {
 			<-answered
 			f.Revoke("rita", "acme/ui")
 			c.Forget(githubauth.Forgotten{Repo: f.UI.ID, User: f.Account("rita").ID})
-			late, err := c.Access(ctx, f.Rita, r, need)
-			if err != nil || late.Permission() != scopes.None {
-				t.Errorf("%s, %s: asked after the event: %s %v", what, need, late.Permission(), err)
+			after, err := c.Access(ctx, f.Rita, r, need)
+			if err != nil || after.Permission() != scopes.None {
+				t.Errorf("%s, %s: asked after the event: %s %v", what, need, after.Permission(), err)
 			}
 			close(goOn)
 			if got := <-done; got.err != nil || got.a.Permission() != scopes.None {
@@ -137,4 +126,86 @@ func (h holding) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := http.DefaultTransport.RoundTrip(r)
 	h.hold()
 	return resp, err
+}
+
+// late is a client whose first answer is held back until the test lets it go; answered says that it was made.
+func late(t *testing.T, f *githubtest.Fixture, now *clock) (c *githubauth.Client, answered, goOn chan bool) {
+	answered, goOn = make(chan bool), make(chan bool)
+	held := false
+	c = registry(t, f, now, nil, func(o *githubauth.Options) {
+		o.Transport = holding{func() {
+			if !held {
+				held = true
+				answered <- true
+				<-goOn
+			}
+		}}
+	})
+	return c, answered, goOn
+}
+
+// TestLateAnswersDoNotReviveAToken: GitHub calls a token bad while an answer from before is on its way.
+func TestLateAnswersDoNotReviveAToken(t *testing.T) {
+	ctx := context.Background()
+	for what, ask := range map[string]func(*githubauth.Client, *githubtest.Fixture) error{
+		"Identify": func(c *githubauth.Client, f *githubtest.Fixture) error {
+			_, err := c.Identify(ctx, f.Rita, netip.Addr{})
+			return err
+		},
+		"Access": func(c *githubauth.Client, f *githubtest.Fixture) error {
+			_, err := c.Access(ctx, f.Rita, bind(f.UI), scopes.Read)
+			return err
+		},
+	} {
+		f := githubtest.Acme().Start()
+		defer f.Close()
+		now := newClock()
+		c, answered, goOn := late(t, f, now)
+		done := make(chan error)
+		go func() { done <- ask(c, f) }()
+		<-answered
+		f.RevokeToken(f.Rita)
+		now.pass(time.Second)
+		if _, err := c.Access(ctx, f.Rita, bind(f.API), scopes.Write); !errors.Is(err, githubauth.ErrBadCredential) {
+			t.Fatal(err)
+		}
+		close(goOn)
+		<-done
+		for _, ask := range []func() error{
+			func() error { _, err := c.Access(ctx, f.Rita, bind(f.UI), scopes.Read); return err },
+			func() error { _, err := c.Identify(ctx, f.Rita, netip.Addr{}); return err },
+			func() error { return c.Confirm(ctx, f.Rita, time.Hour) },
+		} {
+			if err := ask(); !errors.Is(err, githubauth.ErrBadCredential) {
+				t.Errorf("%s: a token that GitHub has called bad: %v", what, err)
+			}
+		}
+	}
+}
+
+// TestLateAnswersDoNotReviveARole: a write has found a role gone while an answer from before is on its way.
+func TestLateAnswersDoNotReviveARole(t *testing.T) {
+	ctx := context.Background()
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	now := newClock()
+	c, answered, goOn := late(t, f, now)
+	done := make(chan error)
+	go func() {
+		_, err := c.Access(ctx, f.Wendy, bind(f.UI), scopes.Read)
+		done <- err
+	}()
+	<-answered
+	f.Revoke("wendy", "acme/ui")
+	now.pass(time.Second)
+	if a, err := c.Access(ctx, f.Wendy, bind(f.UI), scopes.Write); err != nil || a.Permission() != scopes.None {
+		t.Fatal(a, err)
+	}
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if a, err := c.Access(ctx, f.Wendy, bind(f.UI), scopes.Read); err != nil || a.Permission() != scopes.None {
+		t.Errorf("a role that was found gone is back: %+v %v", a, err)
+	}
 }

@@ -12,8 +12,17 @@
 //   - Only a clear answer is a no. A time-out, a rate limit, an error of GitHub's is *Unavailable, is never kept and
 //     never read as "no such repository".
 //
-// Whatever is not listed as permitted is denied. Credentials live in memory for the time of a call; cache keys are
-// keyed hashes of them, under a key that dies with the process.
+// Whatever is not listed as permitted is denied.
+//
+// What is known of a token is one entry (credential.go): who holds it, what it was shown of repositories, what was proven of an owner's. A read that
+// finds no fresh answer is asked about together with others (batch.go): those that miss at the same time, and those that the registry has beside
+// it, by GraphQL, as far as its answers are worth something for that kind of token (weigh.go). Where there is no GraphQL, REST is asked about one (access.go).
+// A write is always asked about alone, and nothing known before counts. Every call goes through call.go, which waits, gives up and measures; judge.go sorts
+// what comes back. What is true without a caller is in public.go, what shuts a caller out in standing.go, what ends knowledge early in forget.go and
+// hook.go, and what outlives the process in keep.go.
+//
+// Credentials live in memory for the time of a call. Cache keys are keyed hashes of them, under a key that dies with the process; what is kept on
+// disk can be opened with the credential only.
 package githubauth
 
 import (
@@ -23,6 +32,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -86,6 +96,12 @@ type Options struct {
 	Neighbours func(ctx context.Context, repo scopes.Repo) []scopes.Repo
 	// Server is the credential for questions that no caller asks.
 	Server Server
+	// CachePath is the file that answers are kept in over a restart; "" for none. Its folder must exist, and one process uses it at a time. CacheKey is 32
+	// secret bytes that live elsewhere.
+	CachePath string
+	CacheKey  []byte
+	// Log is told of trouble with that file; nil for nobody.
+	Log *slog.Logger
 }
 
 // Client asks GitHub and remembers, for a bounded time and in bounded memory. Its methods may be called from any
@@ -98,13 +114,15 @@ type Client struct {
 	watch             func(Call)
 	stale             time.Duration
 	neighbours        func(context.Context, scopes.Repo) []scopes.Repo
-	hmacs             sync.Pool // of hash.Hash, keyed for the token hashes
+	hashers           sync.Pool // of *hasher
 
 	known     *otter.Cache[tokenHash, *credential]
 	visible   *otter.Cache[int64, visibility] // by repository
 	forgotten forgettings
 	crowd     *crowd
 	server    *server
+	keep      *keep // nil if answers end with the process
+	log       *slog.Logger
 	flights   singleflight.Group
 	people    peopleCache
 	pace      atomic.Int64 // see Pace
@@ -145,10 +163,13 @@ func New(o Options) (*Client, error) {
 	if c.agent == "" {
 		c.agent = "gatehouse"
 	}
+	if c.log = o.Log; c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
 	c.apiUp, c.webUp = newBreaker(c.api.Host), newBreaker(c.web.Host)
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails (crypto/rand)
-	c.hmacs.New = func() any { return hmac.New(sha256.New, key[:]) }
+	c.hashers.New = func() any { return &hasher{mac: hmac.New(sha256.New, key[:])} }
 	if c.known, err = newCache(); err != nil {
 		return nil, err
 	}
@@ -159,6 +180,9 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	if c.server, err = newServer(c, o.Server); err != nil {
+		return nil, err
+	}
+	if err := c.openKeep(o.CachePath, o.CacheKey); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -37,16 +37,22 @@ func (c *Client) Identify(ctx context.Context, token string, from netip.Addr) (s
 		if err != nil {
 			return scopes.Principal{}, err
 		}
-		k = c.know(hash, kind, token)
-		if who, ok := k.identity(c.now(), 0); ok {
-			return who.Principal, nil // from before a restart
+		k = c.newCredential(hash, kind, token)
+		if _, ok := k.identity(c.now(), 0); ok { // from before a restart
+			k = c.enter(k)
+			if who, ok := k.identity(c.now(), 0); ok {
+				return who.Principal, nil
+			}
 		}
 	}
 	limited, cancel := context.WithTimeout(ctx, factTimeout)
 	defer cancel()
 	var who identity
 	err := c.crowd.admit(limited, k, from, c.now, func() (err error) {
-		who, err = c.identify(limited, k, token)
+		if !found {
+			k = c.enter(k)
+		}
+		who, err = c.identify(limited, k, token, time.Time{})
 		return err
 	})
 	if ctx.Err() == nil {
@@ -69,15 +75,16 @@ func (c *Client) Confirm(ctx context.Context, token string, within time.Duration
 		return err
 	}
 	k := c.know(c.hash(token), kind, token)
-	if who, ok := k.identity(c.now(), 0); ok && !who.Doubted && c.now().Sub(who.At) <= within {
+	since := c.now().Add(-within)
+	if who, ok := k.identity(c.now(), 0); ok && !who.Doubted && !who.At.Before(since) {
 		return nil
 	}
-	_, err = c.identify(ctx, k, token)
+	_, err = c.identify(ctx, k, token, since)
 	return err
 }
 
-// identify asks GitHub who holds the token, and keeps the answer.
-func (c *Client) identify(ctx context.Context, k *credential, token string) (identity, error) {
+// identify asks GitHub who holds the token, unless that was asked at since or later meanwhile, and keeps the answer.
+func (c *Client) identify(ctx context.Context, k *credential, token string, since time.Time) (identity, error) {
 	if err := k.refusal(c.now()); err != nil {
 		return identity{}, err
 	}
@@ -85,7 +92,7 @@ func (c *Client) identify(ctx context.Context, k *credential, token string) (ide
 	defer cancel()
 	for range 3 {
 		epoch := c.forgotten.now()
-		who, err := c.identifyOnce(limited, k, token, epoch)
+		who, err := c.identifyOnce(limited, k, token, epoch, since)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return identity{}, ctx.Err()
@@ -98,8 +105,11 @@ func (c *Client) identify(ctx context.Context, k *credential, token string) (ide
 	return identity{}, &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
 }
 
-func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, epoch uint64, since time.Time) (identity, error) {
 	return once(ctx, c, key('i', k, 0, epoch), func(ctx context.Context) (identity, error) {
+		if who, known := k.identity(c.now(), 0); known && !who.Doubted && !who.At.Before(since) {
+			return who, nil // somebody's flight has landed since we looked
+		}
 		who, err := c.askWho(ctx, k, token, epoch)
 		if errors.Is(err, ErrBadCredential) {
 			k.condemn(err, c.now()) // a suspended account is not answered with 401
@@ -115,6 +125,9 @@ func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, 
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		if k.bad.err != nil && !who.At.After(k.bad.at) {
+			return identity{}, k.bad.err // it was good when it was asked about, and has been called bad since
+		}
 		k.bad = badness{}
 		if !c.forgotten.since(epoch, subject{user: who.Principal.ID, identity: true}) {
 			k.who = who
@@ -146,7 +159,7 @@ func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch 
 	k.mu.RUnlock()
 	at := c.now()
 	user := &github.User{}
-	resp, err := c.get(ctx, k, token, "GET /user", "user", old.tag, user)
+	resp, err := c.get(ctx, k, token, "GET /user", "user", old.Tag, user)
 	if err == nil && resp.StatusCode == http.StatusNotModified {
 		if h := resp.Header.Values("X-OAuth-Scopes"); k.kind != scoped || len(h) > 0 {
 			old.At, old.Doubted = at, false
@@ -166,7 +179,7 @@ func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch 
 	}
 	return identity{
 		Principal: scopes.Principal{ID: user.GetID(), Login: user.GetLogin()},
-		Scopes:    resp.Header.Get("X-OAuth-Scopes"), At: at, tag: etag{resp.Header.Get("ETag"), at},
+		Scopes:    resp.Header.Get("X-OAuth-Scopes"), At: at, Tag: etag{resp.Header.Get("ETag"), at},
 	}, nil
 }
 
@@ -197,10 +210,16 @@ func (c *Client) askWhichApp(ctx context.Context, k *credential, token string, e
 // app's name.
 func (c *Client) askInstallation(ctx context.Context, k *credential, token string) (identity, error) {
 	at := c.now()
+	who := scopes.Principal{Login: "installation[bot]"}
+	k.mu.RLock()
+	if k.who.Principal.ID != 0 {
+		who = k.who.Principal // GraphQL has told it before
+	}
+	k.mu.RUnlock()
 	if _, err := c.get(ctx, k, token, "GET /installation/repositories", "installation/repositories?per_page=1", etag{}, nil); err != nil {
 		return identity{}, err
 	}
-	return identity{Principal: scopes.Principal{Login: "installation[bot]"}, At: at}, nil
+	return identity{Principal: who, At: at}, nil
 }
 
 // asUnavailable is for questions to which there is no "no": whoever holds a good token is somebody.

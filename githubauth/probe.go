@@ -25,14 +25,14 @@ const (
 //
 // The error errNotShown says that the repository itself is not there.
 func (c *Client) prove(ctx context.Context, k *credential, token string, epoch uint64, repo scopes.Repo) (proof, error) {
-	k.mu.RLock()
-	p, known := k.proofs[repo.OwnerID]
-	k.mu.RUnlock()
-	if known && c.now().Before(p.Until) {
+	if p, known := k.proof(repo.OwnerID, c.now()); known {
 		return p, nil
 	}
 	return once(ctx, c, key('p', k, repo.OwnerID, epoch), func(ctx context.Context) (proof, error) {
 		at := c.now()
+		if p, known := k.proof(repo.OwnerID, at); known {
+			return p, nil // somebody's flight has landed since we looked
+		}
 		p := proof{Reach: scopes.Read, Why: noWrite, At: at, Until: at.Add(readTTL)}
 		switch err := c.mayFetch(ctx, k, token, repo); {
 		case isRefused(err):
@@ -46,7 +46,10 @@ func (c *Client) prove(ctx context.Context, k *credential, token string, epoch u
 		}
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		if !c.forgotten.since(epoch, k.aboutOwner(repo.OwnerID)) {
+		if old := k.proofs[repo.OwnerID]; !old.At.After(p.At) && !c.forgotten.since(epoch, k.aboutOwner(repo.OwnerID)) {
+			if len(k.proofs) >= maxOwners {
+				clear(k.proofs)
+			}
 			k.proofs[repo.OwnerID] = p
 			k.changed = true
 		}

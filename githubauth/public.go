@@ -40,6 +40,9 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	c.misses.Add(1)
 	epoch := c.forgotten.now()
 	_, err := once(ctx, c, key('v', c.server.k, repo.ID, epoch), func(ctx context.Context) (struct{}, error) {
+		if v, known := c.visible.GetIfPresent(repo.ID); known && c.now().Before(v.until) {
+			return struct{}{}, nil // somebody's flight has landed since we looked
+		}
 		return struct{}{}, c.askPublic(ctx, repo, epoch)
 	})
 	if ctx.Err() != nil {
@@ -90,18 +93,18 @@ func (c *Client) see(v visibility) {
 
 // askPublic asks GitHub about the repository with the server's own credential, or with none. An error says that it did not answer.
 func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) error {
-	token, err := c.server.token(ctx)
-	if err != nil {
-		return err
-	}
 	k := c.server.k
 	if err := k.refusal(c.now()); err != nil {
 		return err
 	}
+	token, err := c.server.token(ctx)
+	if err != nil {
+		return err
+	}
 	if token != "" && repo.Node != "" && k.byGraphQL(c.now()) {
 		answered, err := c.askAllPublic(ctx, token, repo, epoch)
-		if err == nil && answered {
-			return nil
+		if err == nil && answered || err != nil && !unclear(err) {
+			return err
 		}
 	}
 	if token == "" && c.server.basic == nil && !c.server.anonymous.AllowN(c.now(), 1) {

@@ -40,7 +40,10 @@ type server struct {
 
 	mu           sync.Mutex
 	installation *ghinstallation.Transport
+	id           int64 // of it
 	found        time.Time
+	failed       error // what came of it last, until again
+	again        time.Time
 }
 
 func newServer(c *Client, o Server) (*server, error) {
@@ -83,12 +86,29 @@ func (s *server) token(ctx context.Context) (string, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.failed != nil && s.c.now().Before(s.again) {
+		return "", s.failed
+	}
+	token, err := s.make(ctx)
+	s.failed = err
+	if u := (*Unavailable)(nil); errors.As(err, &u) {
+		s.again = s.c.now().Add(u.Retry)
+	}
+	return token, err
+}
+
+// make returns an installation's token, which the transport makes anew when it is about to end. The caller holds mu.
+func (s *server) make(ctx context.Context) (string, error) {
 	if s.installation == nil || s.c.now().Sub(s.found) > installationAgain {
 		found, err := s.find(ctx)
 		if err != nil {
 			return "", err
 		}
-		s.installation, s.found = found, s.c.now()
+		if s.installation == nil || s.id != found {
+			s.installation = ghinstallation.NewFromAppsTransport(s.app, found)
+			s.installation.BaseURL = s.app.BaseURL
+		}
+		s.id, s.found = found, s.c.now()
 	}
 	token := ""
 	_, err := s.c.call(ctx, s.k, plan{"POST /app/installations/{id}/access_tokens", rest, func(ctx context.Context) (_ *http.Response, err error) {
@@ -103,7 +123,7 @@ func (s *server) token(ctx context.Context) (string, error) {
 }
 
 // find chooses an installation of the App: any will do, for what is public is public to all.
-func (s *server) find(ctx context.Context) (*ghinstallation.Transport, error) {
+func (s *server) find(ctx context.Context) (int64, error) {
 	var id int64
 	_, err := s.c.call(ctx, s.k, plan{"GET /app/installations", rest, func(ctx context.Context) (*http.Response, error) {
 		g := github.NewClient(&http.Client{Transport: s.app, CheckRedirect: nowhere})
@@ -118,15 +138,13 @@ func (s *server) find(ctx context.Context) (*ghinstallation.Transport, error) {
 	}})
 	switch {
 	case errors.Is(err, ErrBadCredential):
-		return nil, &Unavailable{Retry: time.Minute, Cause: "GitHub does not accept the App's id and private key"}
+		return 0, &Unavailable{Retry: time.Minute, Cause: "GitHub does not accept the App's id and private key"}
 	case err != nil:
-		return nil, asUnavailable(err)
+		return 0, asUnavailable(err)
 	case id == 0:
-		return nil, &Unavailable{Retry: time.Minute, Cause: "the GitHub App is installed nowhere"}
+		return 0, &Unavailable{Retry: time.Minute, Cause: "the GitHub App is installed nowhere"}
 	}
-	found := ghinstallation.NewFromAppsTransport(s.app, id)
-	found.BaseURL = s.app.BaseURL
-	return found, nil
+	return id, nil
 }
 
 // client returns what asks REST: with the token, with the OAuth app's credential, or with none.

@@ -61,6 +61,9 @@ func (c *Client) keepOut(k *credential, epoch uint64, owner int64, why string) {
 	if owner == 0 || c.forgotten.since(epoch, k.aboutOwner(owner)) {
 		return
 	}
+	if len(k.standings) >= maxOwners {
+		clear(k.standings)
+	}
 	k.standings[owner] = standing{why, c.now().Add(standingTTL)}
 }
 

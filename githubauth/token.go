@@ -27,13 +27,21 @@ const (
 
 type tokenHash [sha256.Size]byte
 
-// hash is asked for twice in every request, and most of it is making the HMAC: those that are made are used again.
+// hasher makes the keyed hashes of tokens. It is asked twice in every request, so that those that are made are used again, with their memory.
+type hasher struct {
+	mac hash.Hash
+	buf []byte
+}
+
 func (c *Client) hash(token string) (h tokenHash) {
-	m := c.hmacs.Get().(hash.Hash)
-	defer c.hmacs.Put(m)
-	m.Reset()
-	m.Write([]byte(token))
-	m.Sum(h[:0])
+	m := c.hashers.Get().(*hasher)
+	defer c.hashers.Put(m)
+	m.mac.Reset()
+	m.buf = append(m.buf[:0], token...)
+	m.mac.Write(m.buf)
+	clear(m.buf) // a token stays no longer than it is needed
+	m.buf = m.mac.Sum(m.buf[:0])
+	copy(h[:], m.buf)
 	return h
 }
 

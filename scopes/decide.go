@@ -44,13 +44,15 @@ const (
 	NotAPerson
 	// NotTheirs: the token is somebody else's.
 	NotTheirs
+	// Lent: the credential is one that an app has got for the person.
+	Lent
 )
 
 var reasons = [...]string{
 	NotAsked: "not-asked", Allowed: "allowed", OpenRegistry: "open-registry", NoCredential: "no-credential",
 	NotBound: "not-bound", NotReadable: "not-readable", Transferred: "transferred",
 	RoleTooLow: "role-too-low", ReachTooLow: "reach-too-low", Archived: "archived", PublicRepository: "public-repository",
-	GrantTooNarrow: "grant-too-narrow", NotAPerson: "not-a-person", NotTheirs: "not-theirs",
+	GrantTooNarrow: "grant-too-narrow", NotAPerson: "not-a-person", NotTheirs: "not-theirs", Lent: "lent-credential",
 }
 
 // String returns the word that logs carry.

@@ -214,6 +214,22 @@ func (r Rights) values(use func(Types) Use, v string) Permission {
 	})
 }
 
+// Inherit gives g the end and the networks of whole where it says nothing of its own about them.
+func (g Grant) Inherit(whole Grant) Grant {
+	if g.Until.IsZero() {
+		g.Until = whole.Until
+	}
+	if len(g.From) == 0 {
+		g.From = whole.From
+	}
+	return g
+}
+
+// ReadOnly reports whether g allows no change of any package.
+func (g Grant) ReadOnly() bool {
+	return !slices.ContainsFunc(g.Rights, func(r Right) bool { return r.Types.Pkg.Write })
+}
+
 // Narrowed reports whether g ends no later than whole and works from nowhere else.
 func (g Grant) Narrowed(whole Grant) bool {
 	if !whole.Until.IsZero() && (g.Until.IsZero() || g.Until.After(whole.Until)) {

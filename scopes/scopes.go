@@ -141,7 +141,8 @@ type Principal struct {
 	Kind  PrincipalKind
 	ID    int64  // GitHub's number of the account
 	Login string // what the account was called when the credential was last checked
-	// Credential is what sort of credential proves it: for people to read, in logs and explanations. Nothing is decided by it.
+	// Credential is what sort of credential proves it: for people to read, in logs and explanations. Nothing about
+	// packages is decided by it.
 	Credential Credential
 }
 

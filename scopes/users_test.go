@@ -28,7 +28,8 @@ func TestDecideTokens(t *testing.T) {
 	grants["user-read"] = reads
 	one := &Grant{Rights: Rights{{Values: []string{"@organization/package-name"}, Types: Types{Pkg: Use{Read: true}}}}}
 
-	john, jane := Principal{Kind: Person, ID: 1, Login: "johnsmith"}, Principal{Kind: Person, ID: 2, Login: "janedoe"}
+	john, jane := Principal{Kind: Person, ID: 1, Login: "johnsmith", Credential: Classic}, Principal{Kind: Person, ID: 2, Login: "janedoe", Credential: FineGrained}
+	site := Principal{Kind: Person, ID: 1, Login: "johnsmith", Credential: OAuthToken}
 	app := Principal{Kind: App, ID: 1, Login: "johnsmith"}
 	// A line: who with which grant; list, revoke, mint something narrow, mint everything; of their own, and of others'.
 	want := `
@@ -43,13 +44,15 @@ john user-read      own Y g g g  others . . . .
 jane none           own Y Y Y Y  others . . . .
 jane member         own g g g g  others . . . .
 jane orgadmin       own Y Y Y g  others . . . .
+site none           own l l Y l  others . . . .
+site user-read      own Y g g g  others . . . .
 app  none           own p p p p  others p p p p
 app  owner          own p p p p  others p p p p
 `
-	codes := map[Reason]string{Allowed: "Y", GrantTooNarrow: "g", NotAPerson: "p", NotTheirs: "."}
+	codes := map[Reason]string{Allowed: "Y", GrantTooNarrow: "g", NotAPerson: "p", NotTheirs: ".", Lent: "l"}
 	for line := range strings.Lines(strings.TrimSpace(want)) {
 		f := strings.Fields(line)
-		who := map[string]Principal{"john": john, "jane": jane, "app": app}[f[0]]
+		who := map[string]Principal{"john": john, "jane": jane, "app": app, "site": site}[f[0]]
 		got := fmt.Sprintf("%-4s %-14s", f[0], f[1])
 		all := All()
 		for _, owner := range []int64{who.ID, 99} {

@@ -2,11 +2,14 @@ package server_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +23,7 @@ import (
 	"gatehouse/store/disk"
 	"gatehouse/store/leveldb"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/tokens"
 )
 
 // BenchmarkRead is the whole way of a warm read, from the door to the last byte written, without the connection.
@@ -32,6 +36,8 @@ func BenchmarkRead(b *testing.B) {
 	short := header.Clone()
 	short.Set("Accept", "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*")
 	unchanged := short.Clone()
+	minted := short.Clone()
+	minted.Set("Authorization", "Bearer "+mint(b, handler, token))
 	w := &discard{header: http.Header{}}
 	handler.ServeHTTP(w, ask("/@acme%2fui", short))
 	unchanged.Set("If-None-Match", w.header.Get("ETag"))
@@ -43,6 +49,7 @@ func BenchmarkRead(b *testing.B) {
 	}{
 		{"packument", "/@acme%2fui", header, 200},
 		{"short", "/@acme%2fui", short, 200},
+		{"minted", "/@acme%2fui", minted, 200},
 		{"unchanged", "/@acme%2fui", unchanged, 304},
 		{"manifest", "/@acme%2fui/latest", header, 200},
 		{"tarball", "/@acme/ui/-/ui-1.0.0.tgz", header, 200},
@@ -82,9 +89,14 @@ func benchRegistry(b *testing.B, versions int) (http.Handler, string) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	own, err := tokens.New(meta, packages, tokens.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
 	handler := server.New(server.Options{
+		Limits: server.Limits{PerToken: 1e9, PerAddress: 1e9},
 		NPM: npm.Options{
-			Registry: packages, Gate: gate.New(facts, scopes.Namespaces{Host: "github.com", Owners: []string{"acme"}}),
+			Registry: packages, Gate: gate.New(facts, scopes.Namespaces{Host: "github.com", Owners: []string{"acme"}}).UseTokens(own), Tokens: own,
 			MaxPublish: 64 << 20, Spool: b.TempDir(), MailDomain: "users.noreply.github.com",
 		},
 		Metrics: server.NewMetrics("test"), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -101,6 +113,20 @@ func benchRegistry(b *testing.B, versions int) (http.Handler, string) {
 		}
 	}
 	return handler, github.Rita
+}
+
+// mint has the registry make a token that may read what that one may.
+func mint(b *testing.B, handler http.Handler, token string) string {
+	r := ask("/-/npm/v1/tokens", http.Header{"Authorization": {"Bearer " + token}})
+	body := `{"readonly":true}`
+	r.Method, r.Body, r.ContentLength = http.MethodPost, io.NopCloser(strings.NewReader(body)), int64(len(body))
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	var made struct{ Token string }
+	if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil || w.Code != http.StatusOK {
+		b.Fatalf("minting: %d %s", w.Code, w.Body)
+	}
+	return made.Token
 }
 
 func ask(path string, header http.Header) *http.Request {

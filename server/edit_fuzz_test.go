@@ -5,24 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"gatehouse/githubauth"
 	"gatehouse/githubauth/githubtest"
-	"gatehouse/scopes"
 	"gatehouse/server"
-	"gatehouse/server/gate"
-	"gatehouse/server/npm"
-	"gatehouse/store"
-	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
 )
 
@@ -35,20 +27,9 @@ type edited struct {
 func newEdited(t testing.TB) *edited {
 	github := githubtest.Acme(githubtest.Seed(1)).Start()
 	t.Cleanup(github.Close)
-	asked, err := githubauth.New(githubauth.Options{APIURL: github.APIURL(), WebURL: github.URL()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	packages, err := store.Open(t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := scopes.Namespaces{Host: "github.com", Owners: []string{"acme"}}
-	served := httptest.NewServer(server.New(server.Options{
-		NPM: npm.Options{Registry: packages, Gate: gate.New(asked, names), MaxPublish: 256 << 20, Spool: t.TempDir(), MailDomain: "users.noreply.github.com"},
-		Log: slog.New(slog.DiscardHandler), Ready: packages.Ready, Version: "1.2.3",
-	}))
-	t.Cleanup(served.Close)
+	// Each change asks GitHub, and a fuzzer makes more of them in a minute than GitHub answers in an hour.
+	github.SetLimits(githubtest.Limits{})
+	served := serve(t, github, func(o *server.Options) { o.NPM.MaxPublish = 256 << 20 })
 	e := &edited{url: served.URL, token: github.Wendy}
 	e.publish(t)
 	e.publish(t)
@@ -266,6 +247,15 @@ func TestEditRefusals(t *testing.T) {
 	}
 	if status := e.attempt(t, http.MethodPut, "/-/package/@acme%2fui/dist-tags/next", []byte("\x1f\x8b"), "Content-Encoding", "gzip"); status != 415 {
 		t.Errorf("a packed tag: %d", status)
+	}
+	for _, wish := range []string{
+		string(junk), `{"repository":"acme/ui"`, `{"repository":"acme/ui","repository":"acme/api"}`, `{"repository":"acme/ui","Repository":"acme/api"}`, `{"repository":null}`,
+		`{"repository":["acme/ui"]}`, `{"repository":""}`, `{"repository":"` + strings.Repeat("a", 3000) + `/x"}`, `{"repository":"acme/../evil"}`, `{"repository":"acme/ui\u0000"}`,
+		`{"repository":"https://user:secret@github.com/acme/ui"}`, `{}`, `null`, `[]`, ``, strings.Repeat("[", 4000), "\x1f\x8b",
+	} {
+		if status := e.attempt(t, http.MethodPut, "/-/package/@acme%2fui/binding", []byte(wish)); status < 400 {
+			t.Errorf("binding %.60s: %d", wish, status)
+		}
 	}
 	// Revisions that are none: of one that differs, nothing is deleted.
 	for _, revision := range []string{" ", "undefined", "1-é", "a?b", "a#b", "a;b", "a+b", "*", "'", `"`, "$rev", "a b", rev + " ", strings.ToUpper(rev) + "0"} {

@@ -228,6 +228,32 @@ func TestNoRedirect(t *testing.T) {
 	if asked := a.bucket.Requests(); len(asked) != 1 {
 		t.Errorf("serving a tarball took %q", asked)
 	}
+	// What the metadata know is answered without the storage, with all that a GET would say, even while it is down.
+	full, _ := a.ask(http.MethodGet, uiTarball, a.github.Rita, nil, "X-Gatehouse-No-Redirect", "1")
+	a.bucket.Requests()
+	a.bucket.Fail(s3test.Fault{Do: s3test.Drop})
+	head, _ := a.ask(http.MethodHead, uiTarball, a.github.Rita, nil, "Range", "bytes=10-19")
+	for _, name := range []string{"Accept-Ranges", "Cache-Control", "Content-Length", "Content-Type", "Etag"} {
+		if head.StatusCode != http.StatusOK || head.Header.Get(name) != full.Header.Get(name) {
+			t.Errorf("HEAD: %d, %s is %q, and %q of a GET", head.StatusCode, name, head.Header.Get(name), full.Header.Get(name))
+		}
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		res, _ := a.ask(method, uiTarball, a.github.Rita, nil, "If-None-Match", `"other", W/`+etag)
+		if res.StatusCode != http.StatusNotModified || res.Header.Get("Etag") != etag || res.Header.Get("Content-Type") != "" {
+			t.Errorf("%s with the validator: %d %v", method, res.StatusCode, res.Header)
+		}
+		if res, _ := a.ask(method, "/@acme/ui/-/ui-9.9.9.tgz", a.github.Rita, nil, "If-None-Match", "*"); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s of a version that is not there: %d", method, res.StatusCode)
+		}
+		if res, _ := a.ask(method, uiTarball, a.github.Mallory, nil, "If-None-Match", etag); res.StatusCode != http.StatusNotFound || res.Header.Get("Etag") != "" {
+			t.Errorf("%s by a stranger who knows the validator: %d %v", method, res.StatusCode, res.Header)
+		}
+	}
+	if asked := a.bucket.Requests(); len(asked) != 0 {
+		t.Errorf("the storage was asked %q", asked)
+	}
+	a.bucket.Fail()
 	for what, path := range map[string]string{"another query": uiTarball + "?redirect=true", "an odd query": uiTarball + "?write=true&redirect"} {
 		if res, _ := a.ask(http.MethodGet, path, a.github.Rita, nil); res.StatusCode != http.StatusFound {
 			t.Errorf("%s: %d", what, res.StatusCode)

@@ -33,6 +33,7 @@ import (
 	"gatehouse/store"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/tokens"
 )
 
 // TestScripts runs the scripts in testdata: what is asked of the registry and what it answers, as text. Each script starts with a registry that is
@@ -43,6 +44,7 @@ import (
 //	set orgs=acme global=deny …        before the first request: settings of the registry
 //	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, sso, outage, heal;
 //	                                   and "github later 61m": that much time passes for what is remembered of it
+//	operator bind @acme/ui acme/api    what an operator does on the registry's machine
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
 //	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
@@ -52,6 +54,7 @@ import (
 //	< body ~ latest                    its body, equal or matching; "!~" not matching
 //	< saverev rev                      keeps the _rev of the body as $rev
 //	< save etag ETag                   keeps a header as $etag for later requests of the script
+//	< savefield ci token               keeps a field of the body as $ci: a token, for "as ci" too
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -76,11 +79,14 @@ type script struct {
 	line   int
 	github *githubtest.Fixture
 	server *httptest.Server
+	tokens *tokens.Tokens
+	store  *store.Store
 	log    *lockedBuffer
 	saved  map[string]string
+	minted []string // secrets, which may be in no log
 	heal   func()
-	extra  map[string]string // tokens that the fixture does not have, by the name of who shows them
 	later  atomic.Int64      // how far ahead the client of GitHub is, in nanoseconds
+	extra  map[string]string // tokens that the fixture does not have, by the name of who shows them
 
 	request *http.Request
 	answer  *http.Response
@@ -140,6 +146,8 @@ func (s *script) run(content string) {
 		switch word {
 		case "github":
 			s.change(strings.Fields(rest))
+		case "operator":
+			s.operate(strings.Fields(rest))
 		case ">":
 			s.prepare(rest)
 		case "<":
@@ -150,6 +158,11 @@ func (s *script) run(content string) {
 	}
 	if tokenShape.MatchString(s.log.String()) {
 		s.t.Error("a token is in the log")
+	}
+	for _, secret := range s.minted {
+		if strings.Contains(s.log.String(), secret[8:]) {
+			s.t.Error("a minted token is in the log")
+		}
 	}
 }
 
@@ -172,18 +185,30 @@ func (s *script) start(settings map[string]string) {
 		}
 		github = c
 	}
-	packages, err := store.Open(s.t.Context(), memory.NewKV(), memory.NewBlob(), store.Options{})
+	meta := memory.NewKV()
+	packages, err := store.Open(s.t.Context(), meta, memory.NewBlob(), store.Options{})
 	if err != nil {
 		s.fatal("%v", err)
 	}
+	s.store = packages
 	var global npm.Global
 	if settings["global"] == "" {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
 	s.log = &lockedBuffer{}
+	g := gate.New(github, names)
+	var own npm.Tokens
+	if github != nil {
+		kept, err := tokens.New(meta, packages, tokens.Options{})
+		if err != nil {
+			s.fatal("%v", err)
+		}
+		g.UseTokens(kept)
+		s.tokens, own = kept, kept
+	}
 	o := server.Options{
 		People: people.Options{Registry: packages, Change: settings["people"] != "show"},
-		NPM:    npm.Options{Registry: packages, Gate: gate.New(github, names), Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
+		NPM:    npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
 		Log:    slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
 	if u := settings["url"]; u != "" {
@@ -211,7 +236,7 @@ func pairs(text string) map[string]string {
 
 func (s *script) token(who string) string {
 	f := s.github
-	tokens := map[string]string{
+	known := map[string]string{
 		"wendy": f.Wendy, "rita": f.Rita, "mallory": f.Mallory, "ada": f.Ada, "wendy-reads": f.WendyReads, "wendy-writes": f.WendyWrites,
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
 	}
@@ -227,7 +252,10 @@ func (s *script) token(who string) string {
 		}
 		return s.extra[who]
 	}
-	token, ok := tokens[who]
+	token, ok := known[who]
+	if !ok {
+		token, ok = s.saved[who] // one that was minted
+	}
 	if !ok {
 		s.fatal("nobody is called %s", who)
 	}
@@ -396,6 +424,16 @@ func (s *script) expect(line string) {
 			s.fatal("no _rev: %v", err)
 		}
 		s.saved[rest] = d.Rev
+	case word == "savefield":
+		name, field, _ := strings.Cut(rest, " ")
+		var d map[string]any
+		if err := json.Unmarshal(s.body, &d); err != nil || d[field] == nil {
+			s.fatal("no %s: %v", field, err)
+		}
+		s.saved[name] = fmt.Sprint(d[field])
+		if field == "token" {
+			s.minted = append(s.minted, s.saved[name])
+		}
 	case word == "save":
 		name, header, _ := strings.Cut(rest, " ")
 		s.saved[name] = s.answer.Header.Get(header)
@@ -435,6 +473,20 @@ func (s *script) compare(what, got, want string) {
 		}
 	case got != s.replace(want):
 		s.errorf("%s is %.1200s, want %s", what, got, want)
+	}
+}
+
+// operate does what gatehouse bind does for an operator.
+func (s *script) operate(words []string) {
+	head, err := s.store.Head(s.t.Context(), words[1])
+	if err != nil {
+		s.fatal("%v", err)
+	}
+	r := s.github.Repo(words[2])
+	owner, name, _ := strings.Cut(words[2], "/")
+	to := scopes.Binding{Kind: scopes.GitHub, Repo: scopes.Repo{ID: r.ID, OwnerID: r.OwnerID, Owner: owner, Name: name}}
+	if _, err := s.store.Rebind(s.t.Context(), words[1], store.Rebinding{To: to}, store.Edit{Where: head.Binding}); err != nil {
+		s.fatal("%v", err)
 	}
 }
 

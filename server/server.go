@@ -46,6 +46,8 @@ type Options struct {
 	// only through Metrics.Handler.
 	Metrics      *Metrics
 	MetricsToken string
+	// Limits are how many requests one caller gets answered.
+	Limits Limits
 	// Version of the program, shown at the root.
 	Version string
 	Log     *slog.Logger
@@ -71,6 +73,9 @@ func New(o Options) http.Handler {
 	e.HandleMethodNotAllowed = true
 	e.ForwardedByClientIP = false
 	e.Use(watched(o.Log, o.Metrics, audit.New(o.Log, addresses.from)))
+	if o.Limits != (Limits{}) {
+		e.Use(limited(o.Limits, addresses.from))
+	}
 	lost := problem.Handle(func(*gin.Context) error {
 		return &problem.Plain{Status: http.StatusNotFound, Text: "not found"}
 	})

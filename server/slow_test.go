@@ -25,7 +25,7 @@ import (
 )
 
 // serve starts a registry on acme's GitHub.
-func serve(t *testing.T, f *githubtest.Fixture, change func(*server.Options)) *httptest.Server {
+func serve(t testing.TB, f *githubtest.Fixture, change func(*server.Options)) *httptest.Server {
 	t.Helper()
 	c, err := githubauth.New(githubauth.Options{APIURL: f.APIURL(), WebURL: f.URL()})
 	if err != nil {

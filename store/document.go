@@ -19,26 +19,25 @@ import (
 type Document struct {
 	Body []byte
 	ETag string
+
+	revision string
 }
 
+// documentKey has no revision: of each document the newest is kept, and those before it, which nobody can ask for again, take no room.
 type documentKey struct {
-	name, revision, base string
-	form                 packument.Form
-	gzip                 bool
+	name, base string
+	form       packument.Form
+	gzip       bool
 }
 
 // ETag is the strong validator of a package's document: known from the head alone, so that a client that has the
 // document is told so without it. It differs for everything that makes the bytes differ.
 func (h Head) ETag(form packument.Form, base string, gzipped bool) string {
-	return etag(documentKey{name: h.Name, revision: h.Revision, base: base, form: form, gzip: gzipped})
-}
-
-func etag(k documentKey) string {
-	tag := `"` + k.revision + "-" + shortHash(k.base)
-	if k.form == packument.Short {
+	tag := `"` + h.Revision + "-" + shortHash(base)
+	if form == packument.Short {
 		tag += "-s"
 	}
-	if k.gzip {
+	if gzipped {
 		tag += "-gz"
 	}
 	return tag + `"`
@@ -58,11 +57,11 @@ func (h Head) ManifestETag(version, base string) string {
 // Document returns the packument in the form asked for, gzipped or plain, with tarball addresses that begin with base. It is that
 // of the head given, or of a later one. It is built once however many ask, and kept within Options.DocumentCache.
 func (s *Store) Document(ctx context.Context, h Head, form packument.Form, base string, gzipped bool) (*Document, error) {
-	key := documentKey{name: h.Name, revision: h.Revision, base: base, form: form, gzip: gzipped}
-	if d, ok := s.documents.GetIfPresent(key); ok {
+	key := documentKey{name: h.Name, base: base, form: form, gzip: gzipped}
+	if d, ok := s.documents.GetIfPresent(key); ok && d.revision == h.Revision {
 		return d, nil
 	}
-	flight := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%t", key.name, key.revision, key.base, key.form, key.gzip)
+	flight := fmt.Sprintf("%s\x00%s\x00%s\x00%d\x00%t", key.name, h.Revision, key.base, key.form, key.gzip)
 	ch := s.builds.DoChan(flight, func() (any, error) {
 		// Few at a time: a large document takes several times its size while it is made, and who asks chooses how many there are, by the
 		// address they ask under.
@@ -112,13 +111,13 @@ func (s *Store) build(ctx context.Context, h Head, key documentKey) (_ *Document
 			s.outlines.Invalidate(h.Name) // it cannot be of use any more, nor must it stand in the way of the next attempt
 		}
 		if err != nil || again.Revision != h.Revision {
-			h, key.revision = again, again.Revision
+			h = again
 			continue
 		}
 		if !kept {
 			s.outlines.Set(h.Name, o)
 		}
-		d := &Document{Body: body, ETag: etag(key)}
+		d := &Document{Body: body, ETag: h.ETag(key.form, key.base, key.gzip), revision: h.Revision}
 		s.documents.Set(key, d)
 		return d, nil
 	}

@@ -202,6 +202,34 @@ func (c *counted) Scan(ctx context.Context, from, to []byte) iter.Seq2[kv.Entry,
 	return c.Store.Scan(ctx, from, to)
 }
 
+// TestOldDocumentsTakeNoRoom: a package that changes all the time has its newest documents in memory, not all that there ever were.
+func TestOldDocumentsTakeNoRoom(t *testing.T) {
+	s := open(t, memory.NewKV(), memory.NewBlob(), store.Options{})
+	for i := range 20 {
+		if err := publish(t, s, packumenttest.Package{Name: "@acme/ui", Version: fmt.Sprintf("%d.0.0", i)}, wendy); err != nil {
+			t.Fatal(err)
+		}
+		head, err := s.Head(ctx, "@acme/ui")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for form := range packument.Form(2) {
+			for _, gzipped := range []bool{true, false} {
+				d, err := s.Document(ctx, head, form, base, gzipped)
+				if err != nil || d.ETag != head.ETag(form, base, gzipped) {
+					t.Fatal(d, err)
+				}
+				if again, err := s.Document(ctx, head, form, base, gzipped); again != d {
+					t.Errorf("not kept: %v", err)
+				}
+			}
+		}
+	}
+	if n := s.Documents(); n != 4 {
+		t.Errorf("%d documents are kept", n)
+	}
+}
+
 // TestDocumentsWhileTheyChange: readers of every form beside writers get whole documents only.
 func TestDocumentsWhileTheyChange(t *testing.T) {
 	engines(t, func(t *testing.T, meta kv.Store, blobs blob.Store) {

@@ -8,3 +8,9 @@ func (s *Store) Compressed() int {
 	s.blocks.CleanUp()
 	return s.blocks.EstimatedSize()
 }
+
+// Documents is how many rendered documents are kept.
+func (s *Store) Documents() int {
+	s.documents.CleanUp()
+	return s.documents.EstimatedSize()
+}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -104,7 +105,14 @@ var changes = map[string]func(t testing.TB, s *store.Store) error{
 		return second(s.Unpublish(ctx, "@acme/ui", without("1.1.0"), "", edit()))
 	},
 	"unpublish all": func(_ testing.TB, s *store.Store) error { return second(s.UnpublishAll(ctx, "@acme/ui", edit())) },
-	"sweep":         func(_ testing.TB, s *store.Store) error { return second(s.Sweep(ctx, true)) },
+	"rebind": func(t testing.TB, s *store.Store) error {
+		h, err := s.Head(ctx, "@acme/ui")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return second(s.Rebind(ctx, "@acme/ui", store.Rebinding{To: other}, store.Edit{Where: h.Binding, By: wendy}))
+	},
+	"sweep": func(_ testing.TB, s *store.Store) error { return second(s.Sweep(ctx, true)) },
 }
 
 func edit() store.Edit { return store.Edit{Where: ui, By: wendy} }
@@ -155,7 +163,10 @@ func state(t testing.TB, s *store.Store) string {
 		if err := json.Unmarshal(d.Body, &v); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "%s %v %v\n", name, v.Tags, v.Versions)
+		fmt.Fprintf(&b, "%s of %d %v %v\n", name, head.Binding.Repo.ID, v.Tags, v.Versions)
+		if bound, err := s.Packages(ctx, head.Binding.Repo.ID); err != nil || !slices.Contains(bound, name) {
+			t.Errorf("%s is not known to be bound to %d, but %q are: %v", name, head.Binding.Repo.ID, bound, err)
+		}
 		if len(v.Versions) > 0 {
 			whole(t, s, name)
 		}

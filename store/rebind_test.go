@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"gatehouse/scopes"
@@ -196,4 +197,45 @@ func TestSecret(t *testing.T) {
 			t.Errorf("a stray: %q, %v", key, err)
 		}
 	})
+}
+
+// What is kept in memory is what a fresh look at the data finds, also where it is read for the first time in the midst of changes.
+func TestRepositoriesAmidChanges(t *testing.T) {
+	meta, blobs := memory.NewKV(), memory.NewBlob()
+	s := open(t, meta, blobs, store.Options{})
+	var workers sync.WaitGroup
+	for n := range 8 {
+		name := fmt.Sprintf("@acme/p%d", n)
+		u := upload(t, packumenttest.Package{Name: name, Version: "1.0.0"})
+		workers.Go(func() {
+			where := boundTo(int64(100+n), 1, "acme/ui")
+			if _, err := s.Publish(ctx, store.Publication{Upload: u, Binding: where, By: wendy}); err != nil {
+				t.Error(err)
+			}
+			for i := range 20 {
+				next := boundTo(int64(200+(n+i)%5), 1, "acme/ui")
+				if _, err := s.Rebind(ctx, name, store.Rebinding{To: next}, store.Edit{Where: where, By: wendy}); err != nil {
+					t.Error(err)
+				}
+				where = next
+			}
+		})
+		workers.Go(func() {
+			for range 20 {
+				if _, err := s.Repositories(ctx); err != nil {
+					t.Error(err)
+				}
+				s.Sample(ctx, "acme")
+			}
+		})
+	}
+	workers.Wait()
+	again := open(t, meta, blobs, store.Options{})
+	for id := range int64(300) {
+		kept, err := s.Packages(ctx, id)
+		found, err2 := again.Packages(ctx, id)
+		if err != nil || err2 != nil || !slices.Equal(kept, found) {
+			t.Errorf("repository %d: %q is kept and %q found, %v, %v", id, kept, found, err, err2)
+		}
+	}
 }

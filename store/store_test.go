@@ -19,12 +19,11 @@ import (
 	"gatehouse/scopes"
 	"gatehouse/store"
 	"gatehouse/store/blob"
-	"gatehouse/store/disk"
 	"gatehouse/store/kv"
-	"gatehouse/store/leveldb"
 	"gatehouse/store/memory"
 	"gatehouse/store/packument"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/storetest"
 )
 
 var (
@@ -37,23 +36,10 @@ var (
 
 const base = "http://registry.test/"
 
-// engines runs a test on both pairs of engines.
-func engines(t *testing.T, test func(t *testing.T, meta kv.Store, blobs blob.Store)) {
-	t.Run("memory", func(t *testing.T) { test(t, memory.NewKV(), memory.NewBlob()) })
-	t.Run("leveldb and disk", func(t *testing.T) {
-		meta, err := leveldb.Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = meta.Close() })
-		blobs, err := disk.Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = blobs.Close() })
-		test(t, meta, blobs)
-	})
-}
+var (
+	engines = storetest.Engines
+	upload  = storetest.Upload
+)
 
 func open(t *testing.T, meta kv.Store, blobs blob.Store, o store.Options) *store.Store {
 	t.Helper()
@@ -62,22 +48,6 @@ func open(t *testing.T, meta kv.Store, blobs blob.Store, o store.Options) *store
 		t.Fatal(err)
 	}
 	return s
-}
-
-func upload(t testing.TB, p packumenttest.Package) *packument.Upload {
-	t.Helper()
-	name, err := packument.ParseName(p.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	limits := packument.DefaultLimits
-	limits.Tarball = 10 << 20
-	u, err := packument.ReadPublish(ctx, bytes.NewReader(p.Body()), name, limits, t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = u.Close() })
-	return u
 }
 
 func publish(t testing.TB, s *store.Store, p packumenttest.Package, by scopes.Principal) error {

@@ -23,21 +23,30 @@ type recordKey struct{ name, revision, version string }
 
 const recordCache = 4 << 20
 
+// Stat returns what is on record of a version: all that there is to say of its tarball without opening it. Errors: ErrNoVersion, *Gone.
+func (s *Store) Stat(ctx context.Context, h Head, version string) (Version, error) {
+	key := recordKey{h.Name, h.Revision, version}
+	if record, ok := s.records.GetIfPresent(key); ok {
+		return record, nil
+	}
+	_, record, err := s.present(ctx, h.Name, version)
+	if err != nil {
+		return Version{}, err
+	}
+	s.records.Set(key, record)
+	return record, nil
+}
+
 // Tarball opens the tarball of a version. The caller closes the object's Body. Errors: ErrNoVersion, *Gone.
 func (s *Store) Tarball(ctx context.Context, h Head, version string) (*blob.Object, Version, error) {
-	key := recordKey{h.Name, h.Revision, version}
 	for again := false; ; again = true {
-		record, ok := s.records.GetIfPresent(key)
-		if !ok {
-			var err error
-			if _, record, err = s.present(ctx, h.Name, version); err != nil {
-				return nil, Version{}, err
-			}
-			s.records.Set(key, record)
+		record, err := s.Stat(ctx, h, version)
+		if err != nil {
+			return nil, Version{}, err
 		}
 		o, err := s.content(ctx, record)
 		if errors.Is(err, blob.ErrNotFound) && !again {
-			s.records.Invalidate(key)
+			s.records.Invalidate(recordKey{h.Name, h.Revision, version})
 			continue // withdrawn or replaced, and swept, since the row was read
 		}
 		if err != nil {

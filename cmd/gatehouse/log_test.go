@@ -67,7 +67,7 @@ func TestAccessLogWaits(t *testing.T) {
 		time.Sleep(lineWaits - 1)
 		synctest.Wait()
 		j.has(t, 0)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		j.has(t, 1, "1", "2")
 
@@ -76,7 +76,7 @@ func TestAccessLogWaits(t *testing.T) {
 		time.Sleep(lineWaits - 1)
 		synctest.Wait()
 		j.has(t, 1, "1", "2")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		j.has(t, 2, "1", "2", "3")
 		end()

@@ -60,7 +60,7 @@ func memoryOfALargePublish(t *testing.T, flags ...string) {
 	if err != nil || n < size {
 		t.Errorf("%d bytes came back, %v", n, err)
 	}
-	peak := highWater(t, i.cmd.Process.Pid)
+	peak := memory(t, i.cmd.Process.Pid, "VmHWM")
 	t.Logf("at most %d MiB for a tarball of %d MiB", peak>>20, size>>20)
 	if peak > most {
 		t.Errorf("it took %d MiB, more than %d", peak>>20, most>>20)
@@ -103,8 +103,8 @@ func writePublish(w io.Writer, name, version string, size int64) error {
 	return err
 }
 
-// highWater is the largest resident set of a process so far, in bytes (proc(5), VmHWM).
-func highWater(t *testing.T, pid int) int64 {
+// memory is the resident set of a process in bytes: "VmRSS" is now, "VmHWM" the largest so far (proc(5)).
+func memory(t *testing.T, pid int, which string) int64 {
 	t.Helper()
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -112,7 +112,7 @@ func highWater(t *testing.T, pid int) int64 {
 	}
 	defer func() { _ = f.Close() }()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(lines.Text(), which+":"); ok {
 			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
 			if err != nil {
 				t.Fatal(err)

@@ -26,6 +26,7 @@ type desk interface {
 	Check(ctx context.Context, what operator.Check, tell func(operator.Message)) (fsck.Summary, error)
 	Collect(ctx context.Context, what operator.Collect, tell func(operator.Message)) (fsck.Collected, error)
 	Backup(ctx context.Context, w io.Writer, progress func(done, of backup.Counts)) (backup.Summary, error)
+	Bind(ctx context.Context, what operator.Bind) (operator.Bound, error)
 	Why(ctx context.Context, what operator.Why) (gate.Why, error)
 }
 
@@ -90,13 +91,15 @@ func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, b
 	return work(packages, blobs.Store)
 }
 
+var errNoRegistry = errors.New("there is no registry here")
+
 // existing makes sure that a folder of the data is there, and ours: an operator who is somebody else, root for one, would leave files in it
 // that the registry cannot write.
 func existing(key, path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("there is no registry here: the folder %s does not exist (%s, or run this where the registry is run)", absolute(path), key)
+		return fmt.Errorf("%w: the folder %s does not exist (%s, or run this where the registry is run)", errNoRegistry, absolute(path), key)
 	case err != nil:
 		return fmt.Errorf("%s: %w", key, err)
 	case !info.IsDir():

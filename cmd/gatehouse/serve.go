@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ import (
 	"gatehouse/server/operator"
 	"gatehouse/server/people"
 	"gatehouse/store"
+	"gatehouse/store/tokens"
 )
 
 func runServe(cmd *cobra.Command, _ []string) error {
@@ -88,6 +90,15 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		log.Info("removed what publishes left that a crash cut off", "uploads", n)
 	}
 
+	// Which packages are bound to which repositories is read now, and not when the first caller asks: it takes a while where there are many.
+	var index sync.WaitGroup
+	index.Go(func() {
+		if _, err := packages.Repositories(ctx); err != nil {
+			log.Warn("the bindings cannot be read now; it will be tried again", "error", err)
+		}
+	})
+	defer index.Wait()
+
 	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Version: version}, log)
 	if err != nil {
 		log.Warn("commands of the operator cannot reach this registry, and will need it to be stopped", "error", err)
@@ -96,33 +107,52 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		defer func() { err = errors.Join(err, desk.Close()) }()
 	}
 
-	protocol, err := protocolOptions(cfg, packages, blobs, counts)
+	github, err := newGitHub(cfg, packages, counts)
 	if err != nil {
 		return err
+	}
+	protocol, err := protocolOptions(cfg, packages, blobs, github)
+	if err != nil {
+		return err
+	}
+	own, err := tokens.New(meta, packages, tokens.Options{})
+	if err != nil {
+		return err
+	}
+	if !protocol.Gate.Open() {
+		protocol.Gate.UseTokens(own)
+		protocol.Tokens = own
 	}
 	handler := server.New(server.Options{
 		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
 		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
-		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
+		Limits: server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
+		Hooks:  webhook(cfg, github), Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),
 		Ready: func(ctx context.Context) error { return errors.Join(packages.Ready(ctx), blobs.ready(ctx)) },
 	})
 	r := &registry{listener: listener, local: localAddress(cfg, listener), desk: desk, metrics: counts}
-	return runServer(ctx, log, r, handler, []sweep{
+	err = runServer(ctx, log, r, handler, []sweep{
 		{"uploads of publishes that were cut off", func(ctx context.Context) (int, error) { return packages.Sweep(ctx, false) }},
 		{"unfinished uploads in parts", blobs.tidy},
+		{"tokens that have expired", own.Sweep},
 	}, func() { started(r) })
+	if _, failed := own.Sweep(context.WithoutCancel(ctx)); failed != nil { // it notes which tokens were used
+		log.Error("which tokens were used today could not be written down", "error", failed)
+	}
+	return err
 }
 
-func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, counts metrics) (npm.Options, error) {
+func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, github *githubauth.Client) (npm.Options, error) {
 	if err := emptySpool(blobs.spool); err != nil {
 		return npm.Options{}, err
 	}
-	g, err := newGate(cfg, counts)
-	if err != nil {
-		return npm.Options{}, err
+	g := gate.New(nil, namespaces(cfg))
+	if github != nil {
+		g = gate.New(github, namespaces(cfg))
 	}
 	var global npm.Global
 	if cfg.Packages.Global == config.GlobalRedirect {
+		var err error
 		if global.Redirect, err = npm.ParseGlobal(cfg.Packages.GlobalRegistry); err != nil {
 			return npm.Options{}, fmt.Errorf("packages.global_registry: %w", err)
 		}
@@ -136,21 +166,6 @@ func protocolOptions(cfg *config.Config, packages *store.Store, blobs *storage, 
 		Replace: cfg.Settings.AllowPreviousVersion, ReplaceOf: replaceOf,
 		MailDomain: "users.noreply." + cfg.Auth.GitHub.Host,
 	}, nil
-}
-
-func newGate(cfg *config.Config, counts metrics) (*gate.Gate, error) {
-	names := namespaces(cfg)
-	if cfg.Auth.Type == config.AuthNone {
-		return gate.New(nil, names), nil
-	}
-	github, err := githubauth.New(githubauth.Options{
-		APIURL: cfg.Auth.GitHub.APIURL, WebURL: cfg.Auth.GitHub.WebURL, UserAgent: "gatehouse/" + version, Observe: counts.observe(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	counts.ask(github)
-	return gate.New(github, names), nil
 }
 
 // namespaces says what the registry's names stand for.

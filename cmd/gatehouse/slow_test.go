@@ -100,7 +100,17 @@ func TestSlowClients(t *testing.T) {
 	i.terminate(t)
 }
 
-// sockets is how many sockets a process has open (proc(5)).
+// descriptors is how many descriptors a process has open (proc(5)).
+func descriptors(t *testing.T, pid int) int {
+	t.Helper()
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(open)
+}
+
+// sockets is how many of them are sockets.
 func sockets(t *testing.T, pid int) (n int) {
 	t.Helper()
 	folder := fmt.Sprintf("/proc/%d/fd", pid)

@@ -35,17 +35,33 @@ run_tests() {
   local flags=(-count=1 -timeout=12m)
   [[ -z $race ]] || flags+=("$race")
   [[ $quick == no ]] || flags=(-short -timeout=5m)
+  # A soak may take longer than any of Go's timeouts would allow.
+  [[ -z $soak ]] || { flags+=(-timeout=0); export TEST_SOAK=$soak; }
   mkdir -p .cache
   go build -o .cache/testreport scripts/lib/testreport.go || return 1
   # The report decides: it knows a failed build, a failed test and, in CI, a skipped one.
   go test -json "${flags[@]}" ./... 2>&1 | .cache/testreport "-quick=$([[ $quick == yes ]] && echo true || echo false)"
 }
 
+# What each target says is kept in .cache/fuzz, and an input that it fails for in the testdata of its package.
 run_fuzz_targets() {
-  local package target code=0
+  local package target log code=0
+  mkdir -p .cache/fuzz
   while read -r package target; do
     printf -- '--- %s %s\n' "$package" "$target"
-    go test -run='^$' -fuzz="^$target\$" -fuzztime="$1" "$package" || code=1
+    log=.cache/fuzz/$target.log
+    if ! go test -run='^$' -fuzz="^$target\$" -fuzztime="$1" "$package" 2>&1 | tee "$log"; then
+      if only_the_end "$log"; then
+        printf 'the time was over: that is no failure (golang/go#75804)\n'
+      else
+        code=1
+      fi
+    fi
   done < <(go test -list='^Fuzz' ./... | awk '/^Fuzz/ { names[++n] = $1 } /^ok/ { for (i = 1; i <= n; i++) print $2, names[i]; n = 0 }')
   return "$code"
+}
+
+# Up to Go 1.26 a busy machine makes the end of the time itself into a failure, with no word but this and no input.
+only_the_end() {
+  grep -qx '    context deadline exceeded' "$1" && ! grep -Eq '_test\.go:|Failing input|panic|race' "$1"
 }

@@ -104,7 +104,10 @@ func (l *Log) allowed(c *gin.Context, change Change) []slog.Attr {
 	if who := Known(c); who != nil && who.Kind == scopes.Anyone {
 		reason = scopes.OpenRegistry
 	}
-	attrs := []slog.Attr{slog.String("action", change.Action), slog.String("reason", reason.String()), slog.String("package", change.Package)}
+	attrs := []slog.Attr{slog.String("action", change.Action), slog.String("reason", reason.String())}
+	if change.Package != "" {
+		attrs = append(attrs, slog.String("package", change.Package))
+	}
 	if len(change.Versions) > 0 {
 		attrs = append(attrs, slog.String("version", few(change.Versions)))
 	}
@@ -131,9 +134,16 @@ func refusal(c *gin.Context, status int) (reason, action string, ok bool) {
 	for _, e := range c.Errors {
 		var verdict *gate.Refusal
 		var mismatch *gate.Mismatch
+		var aboutTokens *gate.TokenRefusal
 		switch {
 		case errors.As(e.Err, &verdict):
 			return verdict.Reason.String(), verdict.Question.What.String(), true
+		case errors.As(e.Err, &aboutTokens):
+			return aboutTokens.Reason.String(), aboutTokens.Question.What.String() + " token", true
+		case errors.Is(e.Err, scopes.ErrExpired):
+			return "expired-token", "", true
+		case errors.Is(e.Err, scopes.ErrElsewhere):
+			return "elsewhere", "", true
 		case errors.As(e.Err, &mismatch):
 			return "other-repository", scopes.Publish.String(), true
 		case errors.Is(e.Err, gate.ErrNoCredential):
@@ -180,6 +190,9 @@ func (l *Log) write(c *gin.Context, id, verdict string, what []slog.Attr, leftOu
 	fingerprint := ""
 	if who := Known(c); who != nil {
 		attrs = append(attrs, slog.String("login", who.Login), slog.Int64("account", who.ID), slog.String("credential", string(who.Credential)))
+		if own := who.Own(); own != nil {
+			attrs = append(attrs, slog.String("token", own.ID))
+		}
 		fingerprint = who.Print()
 	} else {
 		fingerprint = gate.PrintOf(c.Request.Header)

@@ -36,7 +36,7 @@ func unavailable(err error) bool {
 // Whether a repository is public is asked first, for reading, and without the caller's credential, which can be good for less than none:
 // organisations turn away tokens that do not obey them. Only for what is not public GitHub is asked what the caller may do.
 func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (scopes.Access, error) {
-	q := scopes.Question{Who: who.Principal, What: what, Where: where}
+	q := question(who, pkg, where, what)
 	if g.Open() || where.Kind != scopes.GitHub {
 		return q.Access, g.decide(q, who, pkg)
 	}
@@ -58,10 +58,15 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 		return scopes.Access{}, g.decide(q, who, pkg)
 	}
 	var err error
-	if q.Access, err = g.github.Access(ctx, who.token, where.Repo, what.Needs()); err != nil {
+	if q.Access, err = g.access(ctx, who, where.Repo, what.Needs()); err != nil {
 		return scopes.Access{}, err
 	}
 	return q.Access, g.decide(q, who, pkg)
+}
+
+// question is what is asked about the caller, without what is known of the repository.
+func question(who Caller, pkg string, where scopes.Binding, what scopes.Action) scopes.Question {
+	return scopes.Question{Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: where}
 }
 
 func (g *Gate) decide(q scopes.Question, who Caller, pkg string) error {

@@ -66,8 +66,12 @@ func (g *Gate) claim(ctx context.Context, who Caller, c Claim, what scopes.Actio
 	if foreign != nil && !errors.Is(foreign, scopes.ErrOwner) {
 		return scopes.Binding{}, foreign
 	}
+	claimed := scopes.Repo{Owner: owner, Name: name}
+	if err := g.granted(who, c.Package, what, claimed); err != nil {
+		return scopes.Binding{}, err
+	}
 	// GitHub is asked in each case: that nothing has been published under a namespace must not show in the time that the answer takes.
-	access, err := g.github.Resolve(ctx, who.token, owner, name, what.Needs())
+	access, err := g.resolve(ctx, who, owner, name, what.Needs())
 	if err != nil {
 		return scopes.Binding{}, err
 	}
@@ -75,9 +79,9 @@ func (g *Gate) claim(ctx context.Context, who Caller, c Claim, what scopes.Actio
 	if foreign != nil && !stands {
 		return scopes.Binding{}, foreign
 	}
-	claimed := scopes.Repo{Owner: owner, Name: name}
 	where := scopes.Binding{Kind: scopes.GitHub, Repo: access.Repo}
-	q := scopes.Question{Who: who.Principal, What: what, Where: where, Access: access}
+	q := question(who, c.Package, where, what)
+	q.Access = access
 	if v := g.verdict(q); !v.OK {
 		r := &Refusal{Verdict: v, Question: q, Package: c.Package, First: true, host: g.names.Host}
 		if v.Hide {
@@ -128,7 +132,7 @@ func (g *Gate) Keep(ctx context.Context, who Caller, pkg, repository string, whe
 	if strings.EqualFold(owner, access.Repo.Owner) && strings.EqualFold(name, access.Repo.Name) {
 		return nil
 	}
-	named, err := g.github.Resolve(ctx, who.token, owner, name, scopes.Read)
+	named, err := g.resolve(ctx, who, owner, name, scopes.Read)
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ type GitHub interface {
 type Gate struct {
 	github GitHub
 	names  scopes.Namespaces
+	tokens Tokens // nil: only GitHub's own credentials are taken
 	tally  tally
 }
 
@@ -55,7 +56,8 @@ func (g *Gate) Names() scopes.Namespaces { return g.names }
 // Caller is an identified caller with the credential that proves it. It lives as long as its request.
 type Caller struct {
 	scopes.Principal
-	token string
+	token string // GitHub's: the one that was shown, or the one behind it; "" of a workflow
+	own   *shown // the registry's own token that was shown, if it was one
 	// trouble is why a reader is nobody.
 	trouble error
 }
@@ -69,6 +71,9 @@ func (g *Gate) Identify(ctx context.Context, h http.Header, from netip.Addr) (Ca
 	token, err := credential(h)
 	if err != nil {
 		return Caller{}, err
+	}
+	if g.ours(token) {
+		return g.enter(ctx, token, from)
 	}
 	who, err := g.github.Identify(ctx, token, from)
 	if err != nil {
@@ -86,7 +91,15 @@ func (g *Gate) Confirm(ctx context.Context, who Caller, within time.Duration) er
 	case who.Kind == scopes.Nobody:
 		return who.trouble
 	}
-	return g.github.Confirm(ctx, who.token, within)
+	if who.own != nil {
+		if err := g.reopen(ctx, &who); err != nil {
+			return err
+		}
+		if who.own.Workflow != nil {
+			return nil
+		}
+	}
+	return who.behind(g.github.Confirm(ctx, who.token, within))
 }
 
 // Level waits until as much time has passed since began as GitHub takes to answer, so that an answer for which it was not asked comes no sooner.

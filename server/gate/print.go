@@ -11,8 +11,13 @@ import (
 // more chance in it than could be tried.
 const printLength = 8
 
-// Print is the fingerprint of the caller's credential, "" for none. It is made when it is asked for.
-func (c Caller) Print() string { return fingerprint(c.token) }
+// Print is the fingerprint of the credential that the caller has shown, "" for none. It is made when it is asked for.
+func (c Caller) Print() string {
+	if c.own != nil {
+		return fingerprint(c.own.secret)
+	}
+	return fingerprint(c.token)
+}
 
 // PrintOf is the fingerprint of the credential that a request carries, whoever's it is. It is "" if there is none, and for what no token looks like: the
 // fingerprint of a password that somebody sent by mistake would give the password away.

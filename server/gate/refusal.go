@@ -52,11 +52,17 @@ func (r *Refusal) Error() string {
 		}
 		return fmt.Sprintf("this token may not %s %s: %s has %q on the GitHub repository %s, but the token only reaches %q%s%s, and it takes %q. Give it more, or take another: %s",
 			q.What, r.Package, r.who(), q.Access.Role, repo, q.Access.Reach, because(q.Access), age(q.Access.At), q.What.Needs(), r.page())
+	case scopes.GrantTooNarrow:
+		if q.What == scopes.Rebind {
+			return fmt.Sprintf("this token may not rebind %s: no token of this registry may; use your GitHub token", r.Package)
+		}
+		return fmt.Sprintf("this token may not %s %s: that takes %q, and its scope gives it %q; mint one with a wider scope (npm token create)",
+			q.What, r.Package, q.What.Needs(), q.Grant.Rights.Package(r.Package))
 	case scopes.Archived:
 		return fmt.Sprintf("cannot %s %s: its GitHub repository %s is archived and takes no changes%s. An admin of it can unarchive it: %s", q.What, r.Package, repo, age(q.Access.At), r.page())
 	case scopes.Transferred:
-		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s, which the package's namespace does not stand for%s. An admin of this repository and of another of the namespace's can bind it to that one (gatehouse bind %s OWNER/REPOSITORY), an operator of the registry to any",
-			r.Package, q.Access.Repo.Owner, age(q.Access.At), r.Package)
+		return fmt.Sprintf("%s is frozen: its GitHub repository now belongs to %s, which the package's namespace does not stand for%s: https://%s/%s. An admin of this repository and of another of the namespace's can bind it to that one (gatehouse bind %s OWNER/REPOSITORY), an operator of the registry to any",
+			r.Package, q.Access.Repo.Owner, age(q.Access.At), r.host, q.Access.Repo, r.Package)
 	}
 	return "no such package, or no permission to see it"
 }

@@ -95,7 +95,7 @@ func holder(who scopes.Principal) Holder {
 // Explain asks what Allow asks, judges as it does, and returns all of it. The caller may see the package, so far as is known; the error is a
 // *Refusal that hides if GitHub says now that they may not. Other errors are those of GitHub.
 func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (Why, error) {
-	q := scopes.Question{Who: who.Principal, What: what, Where: where}
+	q := question(who, pkg, where, what)
 	if !g.Open() && where.Kind == scopes.GitHub {
 		var err error
 		if q.Public, err = g.github.Public(ctx, where.Repo); err != nil {
@@ -103,8 +103,8 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 		}
 		q.Public.ToAll = g.names.PublicToAll(pkg)
 		// For a public package the caller's own rights decide nothing, and not to know them is no trouble.
-		if who.token != "" {
-			if q.Access, err = g.github.Access(ctx, who.token, where.Repo, what.Needs()); err != nil && !scopes.Decide(q).OK {
+		if who.Kind != scopes.Nobody {
+			if q.Access, err = g.access(ctx, who, where.Repo, what.Needs()); err != nil && !scopes.Decide(q).OK {
 				return Why{}, err
 			}
 		}

@@ -197,8 +197,7 @@ func (p *protocol) visible(c *gin.Context) (packument.Name, store.Head, gate.Cal
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	head, err = p.shown(c, name, head, who, err)
-	return name, head, who, err
+	return name, head, who, p.shown(c, name, head, who, err)
 }
 
 func (p *protocol) allowed(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, what scopes.Action) error {
@@ -227,9 +226,19 @@ func (p *protocol) receiveDocument(c *gin.Context, who gate.Caller) (document []
 	return document, release, nil
 }
 
-func (p *protocol) settingsPage(head store.Head) string {
+// settingsPage is where access to the package's repository is given, by the name that it has now.
+func (p *protocol) settingsPage(ctx context.Context, head store.Head, who gate.Caller) string {
 	if head.Binding.Kind != scopes.GitHub {
 		return "the registry's operator can tell how"
 	}
-	return "https://" + p.Gate.Names().Host + "/" + head.Binding.Repo.String() + "/settings/access"
+	return "https://" + p.Gate.Names().Host + "/" + p.present(ctx, head, who).String() + "/settings/access"
+}
+
+// present is the bound repository under the name that GitHub has for it now.
+func (p *protocol) present(ctx context.Context, head store.Head, who gate.Caller) scopes.Repo {
+	bound := head.Binding.Repo
+	if access, err := p.Gate.Allow(ctx, who, head.Name, head.Binding, scopes.Install); err == nil && access.Repo.ID == bound.ID && bound.ID != 0 {
+		bound.Owner, bound.Name = access.Repo.Owner, access.Repo.Name
+	}
+	return bound
 }

@@ -36,6 +36,7 @@ type reader interface {
 	Head(ctx context.Context, name string) (store.Head, error)
 	Document(ctx context.Context, h store.Head, form packument.Form, base string, gzipped bool) (*store.Document, error)
 	Manifest(ctx context.Context, h store.Head, version, base string) ([]byte, error)
+	Stat(ctx context.Context, h store.Head, version string) (store.Version, error)
 	Tarball(ctx context.Context, h store.Head, version string) (*blob.Object, store.Version, error)
 	Link(ctx context.Context, h store.Head, version string, ttl time.Duration) (address string, ok bool, err error)
 	Versions(ctx context.Context, name string) ([]string, error)
@@ -66,7 +67,9 @@ type Global struct {
 type Options struct {
 	Registry Registry
 	Gate     *gate.Gate
-	Global   Global
+	// Tokens are the registry's own; nil: it gives out none.
+	Tokens Tokens
+	Global Global
 	// Owners may be nil: they are then neither shown nor changed from here.
 	Owners Owners
 	// Base returns the public address of the registry for a request: an absolute URL that ends in a slash.
@@ -128,10 +131,15 @@ func Mount(r gin.IRoutes, o Options) {
 	handle(http.MethodPost, "/-/package/:name/dist-tags/:tag", p.setTag)
 	handle(http.MethodDelete, "/-/package/:name/dist-tags/:tag", p.removeTag)
 
+	get("/-/package/:name/binding", p.binding)
+	handle(http.MethodPut, "/-/package/:name/binding", p.rebind)
+
 	for _, method := range []string{http.MethodPost, http.MethodPut} {
 		handle(method, "/-/package/:name/owners", p.owners)
 	}
 	handle(http.MethodDelete, "/-/package/:name/owners/:login", p.owners)
+
+	p.mountTokens(handle)
 
 	get("/:name", p.packument)
 	get("/:name/:version", p.manifest)

@@ -46,7 +46,9 @@ func (p *protocol) ownerDocument(c *gin.Context, head store.Head, who gate.Calle
 	if p.Owners == nil || p.Gate.Open() {
 		return false, nil
 	}
-	owners, stamp, notice, err := p.Owners.Owners(c.Request.Context(), who, head)
+	named := head
+	named.Binding.Repo = p.present(c.Request.Context(), head, who)
+	owners, stamp, notice, err := p.Owners.Owners(c.Request.Context(), who, named)
 	if err != nil {
 		return false, err
 	}
@@ -69,8 +71,9 @@ func (p *protocol) ownerDocument(c *gin.Context, head store.Head, who gate.Calle
 func (p *protocol) setOwners(c *gin.Context, who gate.Caller, head store.Head, revision string, document []byte) error {
 	_, stamp, ok := strings.Cut(revision, stampMark)
 	if p.Owners == nil || p.Gate.Open() || !ok {
-		return p.ownersElsewhere(head)
+		return p.ownersElsewhere(c, head, who)
 	}
+	head.Binding.Repo = p.present(c.Request.Context(), head, who)
 	var list struct {
 		Maintainers []maintainer `json:"maintainers"`
 	}
@@ -91,8 +94,9 @@ func (p *protocol) owners(c *gin.Context) error {
 		return p.drained(c, err)
 	}
 	if p.Owners == nil || p.Gate.Open() {
-		return p.drained(c, p.ownersElsewhere(head))
+		return p.drained(c, p.ownersElsewhere(c, head, who))
 	}
+	head.Binding.Repo = p.present(c.Request.Context(), head, who)
 	if c.Request.Method == http.MethodDelete {
 		return p.Owners.RemoveOwner(c, who, head, param(c, "login"))
 	}
@@ -111,8 +115,8 @@ func (p *protocol) owners(c *gin.Context) error {
 	return p.Owners.AddOwner(c, who, head, cmp.Or(body.User, body.Username))
 }
 
-func (p *protocol) ownersElsewhere(head store.Head) error {
-	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(head)}
+func (p *protocol) ownersElsewhere(c *gin.Context, head store.Head, who gate.Caller) error {
+	return &problem.Plain{Status: http.StatusForbidden, Text: "owners are not kept here: whoever can write to the package's GitHub repository can publish it. Change it there: " + p.settingsPage(c.Request.Context(), head, who)}
 }
 
 // Ways lead to a package by its name, for other rooms that serve something about packages.
@@ -127,7 +131,7 @@ func (w *Ways) Caller(c *gin.Context) (gate.Caller, error) { return w.p.caller(c
 // Read is the way of every read of the package that the route's "name" is. Who may not know of it gets the answer of one that is missing.
 func (w *Ways) Read(c *gin.Context) (store.Head, gate.Caller, error) {
 	_, head, who, err := w.p.readable(c)
-	return head, who, err
+	return w.named(c, head, who, err)
 }
 
 // Change is the way of a change of something about a package, for whoever may read it.
@@ -144,6 +148,13 @@ func (w *Ways) Change(c *gin.Context, pkg string) (store.Head, gate.Caller, erro
 		return store.Head{}, who, err
 	}
 	head, err := w.p.Registry.Head(c.Request.Context(), name.String())
-	head, err = w.p.shown(c, name, head, who, err)
+	return w.named(c, head, who, w.p.shown(c, name, head, who, err))
+}
+
+// named gives the head its repository's present name, by which GitHub is asked.
+func (w *Ways) named(c *gin.Context, head store.Head, who gate.Caller, err error) (store.Head, gate.Caller, error) {
+	if err == nil {
+		head.Binding.Repo = w.p.present(c.Request.Context(), head, who)
+	}
 	return head, who, err
 }

@@ -34,19 +34,18 @@ func (p *protocol) readable(c *gin.Context) (packument.Name, store.Head, gate.Ca
 		return name, store.Head{}, who, err
 	}
 	head, err := p.Registry.Head(c.Request.Context(), name.String())
-	head, err = p.shown(c, name, head, who, err)
-	return name, head, who, err
+	return name, head, who, p.shown(c, name, head, who, err)
 }
 
 // confirmFor is how old the proof of a credential may be on which a name is said to be missing.
 const confirmFor = 5 * time.Second
 
-// shown returns the head with its repository's present name, if the caller may know of the package that was looked up, with the error of the look-up.
+// shown returns nil if the caller may know of the package that was looked up, with the error of the look-up.
 //
 // Whoever may not must not be able to tell it from one that is missing: not by the answer, not by GitHub's troubles, which a missing package would not
 // have met, and not by the time that GitHub took to answer. So a missing name costs a fresh look at the credential, and both
 // answers wait until GitHub could have been asked. Somebody without a credential is told to bring one in both cases.
-func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, lookUp error) (store.Head, error) {
+func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, lookUp error) error {
 	began := time.Now()
 	ctx := c.Request.Context()
 	var refused *gate.Refusal
@@ -54,31 +53,21 @@ func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, w
 	switch {
 	case errors.Is(lookUp, store.ErrNotFound):
 		if err = p.Gate.Confirm(ctx, who, confirmFor); err != nil && who.Kind != scopes.Nobody {
-			return head, err
+			return err
 		}
 	case lookUp != nil:
-		return head, lookUp
+		return lookUp
 	default:
-		var access scopes.Access
-		access, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Install)
-		head.Binding.Repo = present(head.Binding.Repo, access.Repo)
+		_, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Install)
 		if !errors.As(err, &refused) || !refused.Hide {
-			return head, err
+			return err
 		}
 	}
 	if who.Kind != scopes.Nobody {
 		err = p.notFound(ctx, who, name, refused)
 	}
 	p.Gate.Level(ctx, began)
-	return head, err
-}
-
-// present is the bound repository under the name that GitHub has for it now.
-func present(bound, now scopes.Repo) scopes.Repo {
-	if now.ID == bound.ID && now.ID != 0 {
-		bound.Owner, bound.Name = now.Owner, now.Name
-	}
-	return bound
+	return err
 }
 
 // notFound is the answer to a caller who may not know of the package, whether or not there is one: refused is nil where there is none.

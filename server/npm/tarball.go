@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,18 @@ func (p *protocol) tarball(c *gin.Context) error {
 	} else if done || err != nil {
 		return err
 	}
+	if known := c.GetHeader("If-None-Match"); known != "" || c.Request.Method == http.MethodHead {
+		record, err := p.Registry.Stat(c.Request.Context(), head, version)
+		if errors.Is(err, store.ErrNoVersion) {
+			return noVersion(name, version, who)
+		}
+		if err != nil {
+			return err
+		}
+		if unopened(c, record, known) {
+			return nil
+		}
+	}
 	object, record, err := p.Registry.Tarball(c.Request.Context(), head, version)
 	if errors.Is(err, store.ErrNoVersion) {
 		return noVersion(name, version, who)
@@ -42,10 +55,7 @@ func (p *protocol) tarball(c *gin.Context) error {
 		return err
 	}
 	defer func() { _ = object.Body.Close() }()
-	h := c.Writer.Header()
-	h.Set("Cache-Control", "private, no-cache")
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set(etagHeader, `"`+strings.TrimRight(record.Integrity, "=")+`"`)
+	tarballHeaders(c, record)
 	// gin's writer hides ReadFrom, and with it the kernel's way from file to socket.
 	if file, ok := object.Body.(*os.File); ok {
 		http.ServeContent(underlying(c), c.Request, "", time.Time{}, file)
@@ -57,6 +67,33 @@ func (p *protocol) tarball(c *gin.Context) error {
 		_ = c.Error(body.err) // the answer has begun and is cut short, which the client notices; this tells the log why
 	}
 	return nil
+}
+
+func tarballHeaders(c *gin.Context, record store.Version) {
+	h := c.Writer.Header()
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set(etagHeader, `"`+strings.TrimRight(record.Integrity, "=")+`"`)
+}
+
+// unopened answers what takes no byte of the tarball, so that a storage that is elsewhere is not asked for it: a validator that holds, and HEAD. It reports
+// whether it has. A range means nothing to HEAD (RFC 9110, 14.2).
+func unopened(c *gin.Context, record store.Version, known string) bool {
+	h := c.Writer.Header()
+	tarballHeaders(c, record)
+	switch {
+	case known != "" && matches(known, h.Get(etagHeader)):
+		h.Del("Content-Type") // as net/http has it
+		c.Writer.WriteHeader(http.StatusNotModified)
+	case c.Request.Method == http.MethodHead:
+		h.Set("Accept-Ranges", "bytes")
+		h.Set("Content-Length", strconv.FormatInt(record.Size, 10))
+		c.Writer.WriteHeader(http.StatusOK)
+	default:
+		return false
+	}
+	c.Writer.WriteHeaderNow()
+	return true
 }
 
 // watched remembers why reading failed, which ServeContent keeps to itself.

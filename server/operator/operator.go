@@ -54,6 +54,7 @@ type Message struct {
 	Why       *gate.Why       `json:"why,omitempty"`
 	Checked   *fsck.Summary   `json:"checked,omitempty"`
 	Collected *fsck.Collected `json:"collected,omitempty"`
+	Bound     *Bound          `json:"bound,omitempty"`
 	Error     string          `json:"error,omitempty"`
 }
 

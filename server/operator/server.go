@@ -88,6 +88,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /fsck", s.check)
 	mux.HandleFunc("POST /gc", s.collect)
 	mux.HandleFunc("POST /backup", s.backup)
+	mux.HandleFunc("POST /bind", s.bind)
 	mux.HandleFunc("POST /why", s.why)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.log.Info("operator", "command", strings.TrimPrefix(r.URL.Path, "/"))

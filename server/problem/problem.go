@@ -25,6 +25,7 @@ import (
 	"gatehouse/server/gate"
 	"gatehouse/store"
 	"gatehouse/store/packument"
+	"gatehouse/store/tokens"
 )
 
 // Plain is an error that knows its own status, for what concerns HTTP alone.
@@ -141,6 +142,8 @@ func Status(err error) (status int, text string) {
 		unavailable  *githubauth.Unavailable
 		crowded      *githubauth.Crowded
 		gone         *store.Gone
+		behind       *gate.Behind
+		aboutTokens  *gate.TokenRefusal
 		people       *gate.PeopleRefusal
 		denied       *scopes.Denied
 	)
@@ -151,6 +154,29 @@ func Status(err error) (status int, text string) {
 		return http.StatusUnauthorized, "this registry needs a GitHub token: put one into .npmrc as _authToken for this registry's address"
 	case errors.Is(err, gate.ErrCredentialForm):
 		return http.StatusUnauthorized, err.Error() // not 400: pnpm 10 would read the answer as a packument
+	case errors.As(err, &behind) && errors.Is(err, githubauth.ErrBadCredential), errors.Is(err, gate.ErrForeign):
+		return http.StatusUnauthorized, "the GitHub credential behind this token is gone (it was revoked, or has expired): mint a new token with one that works (npm token create)"
+	case errors.Is(err, tokens.ErrMistyped):
+		return http.StatusUnauthorized, err.Error()
+	case errors.Is(err, tokens.ErrUnknown):
+		return http.StatusUnauthorized, "this token is unknown or was revoked: mint a new one (npm token create)"
+	case errors.Is(err, scopes.ErrExpired):
+		return http.StatusUnauthorized, err.Error() + ": mint a new one (npm token create)"
+	case errors.Is(err, scopes.ErrElsewhere):
+		return http.StatusForbidden, err.Error() + ": it was minted for certain networks only (npm token list shows which)"
+	case errors.Is(err, tokens.ErrTooMany):
+		return http.StatusForbidden, err.Error()
+	case errors.Is(err, tokens.ErrNotOne):
+		return http.StatusConflict, err.Error() + ": give more of the id (npm token list)"
+	case errors.Is(err, tokens.ErrBusy):
+		return http.StatusServiceUnavailable, err.Error() + "; nothing was done, try again"
+	case errors.Is(err, scopes.ErrScope):
+		return http.StatusBadRequest, err.Error()
+	case errors.As(err, &aboutTokens):
+		if aboutTokens.Hide {
+			return http.StatusNotFound, aboutTokens.Error()
+		}
+		return http.StatusForbidden, aboutTokens.Error()
 	case errors.Is(err, githubauth.ErrBadCredential):
 		return http.StatusUnauthorized, err.Error()
 	case errors.As(err, &crowded):

@@ -56,13 +56,14 @@ func (o Options) root(c *gin.Context) error {
 		return nil
 	}
 	namespace := "OWNER"
-	if len(o.Names.Owners) > 0 {
-		namespace = strings.ToLower(o.Names.Owners[0])
+	served := o.Names.Served()
+	if len(served) > 0 {
+		namespace = served[0]
 	}
 	var page bytes.Buffer
 	err = rootPage.Execute(&page, map[string]any{
 		"Base": base, "Key": strings.TrimPrefix(strings.TrimPrefix(base, "https:"), "http:"),
-		"Namespace": namespace, "Owners": o.Names.Owners, "Host": o.Names.Host, "Open": o.Open, "Version": o.Version,
+		"Namespace": namespace, "Owners": served, "Host": o.Names.Host, "Open": o.Open, "Version": o.Version,
 	})
 	if err != nil {
 		return err

@@ -18,13 +18,11 @@ import (
 	"gatehouse/store"
 	"gatehouse/store/backup"
 	"gatehouse/store/blob"
-	"gatehouse/store/disk"
 	"gatehouse/store/fsck"
 	"gatehouse/store/kv"
-	"gatehouse/store/leveldb"
 	"gatehouse/store/memory"
-	"gatehouse/store/packument"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/storetest"
 )
 
 var (
@@ -33,28 +31,7 @@ var (
 	bound = scopes.Binding{Kind: scopes.GitHub, Repo: scopes.Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}}
 )
 
-func engines(t *testing.T, test func(t *testing.T, meta kv.Store, blobs blob.Store)) {
-	t.Run("memory", func(t *testing.T) { test(t, memory.NewKV(), memory.NewBlob()) })
-	t.Run("leveldb and disk", func(t *testing.T) {
-		meta, blobs := onDisk(t)
-		test(t, meta, blobs)
-	})
-}
-
-func onDisk(t *testing.T) (kv.Store, blob.Store) {
-	t.Helper()
-	meta, err := leveldb.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = meta.Close() })
-	blobs, err := disk.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = blobs.Close() })
-	return meta, blobs
-}
+var engines = storetest.Engines
 
 func open(t *testing.T, meta kv.Store, blobs blob.Store) *store.Store {
 	t.Helper()
@@ -73,18 +50,7 @@ func publish(t *testing.T, s *store.Store, name string, versions ...string) {
 			filler[i] = byte('a' + rand.IntN(26))
 		}
 		p := packumenttest.Package{Name: name, Version: v, Files: map[string]string{"filler": string(filler)}}
-		parsed, err := packument.ParseName(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		limits := packument.DefaultLimits
-		limits.Tarball = 1 << 20
-		u, err := packument.ReadPublish(ctx, bytes.NewReader(p.Body()), parsed, limits, t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.Publish(ctx, store.Publication{Upload: u, Binding: bound, By: wendy})
-		if err := errors.Join(err, u.Close()); err != nil {
+		if _, err := s.Publish(ctx, store.Publication{Upload: storetest.Upload(t, p), Binding: bound, By: wendy}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,13 +15,11 @@ import (
 	"gatehouse/scopes"
 	"gatehouse/store"
 	"gatehouse/store/blob"
-	"gatehouse/store/disk"
 	"gatehouse/store/fsck"
 	"gatehouse/store/kv"
-	"gatehouse/store/leveldb"
-	"gatehouse/store/memory"
 	"gatehouse/store/packument"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/storetest"
 )
 
 var (
@@ -41,27 +39,13 @@ type lab struct {
 
 // engines runs a test on both pairs of engines.
 func engines(t *testing.T, test func(l *lab)) {
-	start := func(t *testing.T, meta kv.Store, blobs blob.Store) {
+	storetest.Engines(t, func(t *testing.T, meta kv.Store, blobs blob.Store) {
 		l := &lab{T: t, meta: meta, blobs: blobs, now: time.Now()}
 		var err error
 		if l.store, err = store.Open(ctx, meta, blobs, store.Options{Now: func() time.Time { return l.now }}); err != nil {
 			t.Fatal(err)
 		}
 		test(l)
-	}
-	t.Run("memory", func(t *testing.T) { start(t, memory.NewKV(), memory.NewBlob()) })
-	t.Run("leveldb and disk", func(t *testing.T) {
-		meta, err := leveldb.Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = meta.Close() })
-		blobs, err := disk.Open(t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = blobs.Close() })
-		start(t, meta, blobs)
 	})
 }
 
@@ -69,20 +53,9 @@ func (l *lab) publish(name string, versions ...string) {
 	l.Helper()
 	for _, v := range versions {
 		p := packumenttest.Package{Name: name, Version: v, Tag: "for-" + strings.ReplaceAll(v, ".", "-"), Repository: "github:acme/ui"}
-		parsed, err := packument.ParseName(name)
-		if err != nil {
+		if _, err := l.store.Publish(ctx, store.Publication{Upload: storetest.Upload(l, p), Binding: bound, By: wendy}); err != nil {
 			l.Fatal(err)
 		}
-		limits := packument.DefaultLimits
-		limits.Tarball = 1 << 20
-		u, err := packument.ReadPublish(ctx, bytes.NewReader(p.Body()), parsed, limits, l.TempDir())
-		if err != nil {
-			l.Fatal(err)
-		}
-		if _, err := l.store.Publish(ctx, store.Publication{Upload: u, Binding: bound, By: wendy}); err != nil {
-			l.Fatal(err)
-		}
-		_ = u.Close()
 	}
 }
 

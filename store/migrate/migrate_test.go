@@ -15,8 +15,8 @@ import (
 	"gatehouse/store/fsck"
 	"gatehouse/store/memory"
 	"gatehouse/store/migrate"
-	"gatehouse/store/packument"
 	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/storetest"
 )
 
 var ctx = context.Background()
@@ -38,21 +38,10 @@ func registry(t *testing.T, meta *memory.KV, blobs blob.Store, versions int) (*s
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := packument.ParseName("@acme/ui")
-	if err != nil {
-		t.Fatal(err)
-	}
-	limits := packument.DefaultLimits
-	limits.Tarball = 1 << 20
 	var keys []string
 	for i := range versions {
 		p := packumenttest.Package{Name: "@acme/ui", Version: fmt.Sprintf("1.0.%d", i)}
-		u, err := packument.ReadPublish(ctx, bytes.NewReader(p.Body()), name, limits, t.TempDir())
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.Publish(ctx, store.Publication{Upload: u, By: scopes.Principal{Login: "wendy"}})
-		if err := errors.Join(err, u.Close()); err != nil {
+		if _, err := s.Publish(ctx, store.Publication{Upload: storetest.Upload(t, p), By: scopes.Principal{Login: "wendy"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -36,8 +36,14 @@ func (t *Tokens) Open(ctx context.Context, secret string) (scopes.Token, Credent
 		}
 		t.opened.Set(hash, known)
 	}
-	t.use(hash, known.token)
+	t.note(hash, known.token)
 	return known.token, known.credential, nil
+}
+
+// Use is Open for whoever needs no more of the credential than what GitHub takes.
+func (t *Tokens) Use(ctx context.Context, secret string) (scopes.Token, string, error) {
+	token, behind, err := t.Open(ctx, secret)
+	return token, behind.Access, err
 }
 
 // read decodes a row and unseals what is in it.
@@ -123,8 +129,8 @@ func (t *Tokens) change(ctx context.Context, hash string, edit func(*stored) err
 // day is the day of a moment, in UTC.
 func day(at time.Time) time.Time { return at.UTC().Truncate(24 * time.Hour) }
 
-// use notes that a token was used today, once a day. A workflow's is gone before anybody would look.
-func (t *Tokens) use(hash string, token scopes.Token) {
+// note remembers that a token was used today, once a day. A workflow's is gone before anybody would look.
+func (t *Tokens) note(hash string, token scopes.Token) {
 	today := day(t.now())
 	if token.Workflow != nil || !token.LastUsed.Before(today) {
 		return

@@ -167,7 +167,7 @@ func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credent
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
 	token.ID, token.Shown = hex.EncodeToString(id[:]), secret[:shownSize]
-	token.Created, token.LastUsed = t.now().UTC().Truncate(time.Millisecond), time.Time{}
+	token.Created, token.LastUsed = t.now().UTC(), time.Time{} // to the nanosecond, for the order of lists
 	row := stored{Token: token, Holder: holderOf(token)}
 	if behind != nil {
 		var err error
@@ -182,7 +182,7 @@ func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credent
 	if err != nil {
 		return scopes.Token{}, "", err
 	}
-	event, err := t.events.EventRow(store.Event{What: "mint", Token: token.ID, By: by, At: token.Created, Note: token.Name})
+	event, err := t.events.EventRow(store.Event{What: "mint", Token: token.ID, By: by, At: token.Created.Truncate(time.Millisecond), Note: token.Name})
 	if err != nil {
 		return scopes.Token{}, "", err
 	}

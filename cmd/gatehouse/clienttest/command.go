@@ -73,13 +73,16 @@ func (r Result) MustFail(t testing.TB, texts ...string) Result {
 
 // execute runs one program to its end or its deadline. A client starts others (a packing script, a
 // daemon), so it runs in a process group of its own, of which nothing is left afterwards.
-func execute(dir string, env, argv []string, limit time.Duration) Result {
+func execute(dir string, env, argv []string, input string, limit time.Duration) Result {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	var stdout bytes.Buffer
 	var both lockedBuffer
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = dir, env
+	if input != "" {
+		cmd.Stdin = strings.NewReader(input)
+	}
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&stdout, &both), &both
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endGroup := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -26,6 +26,7 @@ type User struct {
 	Home      string
 	KeepCache bool          // commands find what earlier ones downloaded; otherwise each starts with nothing
 	Env       []string      // more settings, "NAME=value", which win over the user's own
+	Input     string        // what commands find on their standard input, where they ask for something
 	Limit     time.Duration // the deadline of each command
 
 	t testing.TB
@@ -66,7 +67,7 @@ func (u *User) Run(dir string, args ...string) Result {
 		}
 	}
 	argv := append(append([]string{}, u.argv...), args...)
-	r := execute(dir, u.environment(), argv, u.Limit)
+	r := execute(dir, u.environment(), argv, u.Input, u.Limit)
 	r.Command = u.Name + ": " + strings.Join(args, " ")
 	return r
 }

@@ -34,6 +34,7 @@ func (b *bench) gatehouse(data string) (*gatehouse, error) {
 	g.process, err = run(filepath.Join(b.dir, filepath.Base(data)+".log"), b.binary, "serve",
 		"--server.host=127.0.0.1", fmt.Sprintf("--server.port=%d", port),
 		"--auth.github.api_url="+b.github.APIURL(), "--auth.github.web_url="+b.github.URL(), "--auth.github.orgs=acme",
+		"--limits.requests_per_token=0", "--limits.requests_per_address=0", // what is measured is one caller
 		"--metadata.leveldb.path="+filepath.Join(data, "db"), "--storage.local.path="+filepath.Join(data, "storage"))
 	if err != nil {
 		return nil, err

@@ -1,0 +1,331 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/githubauth"
+	"gatehouse/githubauth/githubtest"
+	"gatehouse/scopes"
+	"gatehouse/server"
+	"gatehouse/server/gate"
+	"gatehouse/server/npm"
+	"gatehouse/store"
+	"gatehouse/store/memory"
+	"gatehouse/store/packument/packumenttest"
+	"gatehouse/store/tokens"
+)
+
+// TestPersonaVerbs is the table of what each of the five personas can do with the registry over HTTP: their scope document is minted over a credential that may
+// do everything with the organization's repositories, so that it is the grant that decides. A letter is an answer: Y done, n 403, . as if there were nothing.
+func TestPersonaVerbs(t *testing.T) {
+	github := githubtest.New(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	for _, org := range []string{"organization", "another"} {
+		github.AddOrg(org)
+	}
+	github.AddUser("johnsmith")
+	for _, repo := range []string{"organization/package-name", "organization/sibling", "another/package-name"} {
+		github.AddRepo(repo, githubtest.Private)
+		github.Grant("johnsmith", repo, githubtest.Admin)
+	}
+	john := github.Token(githubtest.Classic{User: "johnsmith", Scopes: []string{"repo"}})
+	r := startOn(t, github)
+	for _, repo := range []string{"organization/package-name", "organization/sibling", "another/package-name"} {
+		r.publish(t, john, "@"+repo, "1.0.0", repo)
+	}
+
+	verbs := []struct{ name, method, path, body string }{
+		{"whoami", "GET", "/-/whoami", ""},
+		{"install own", "GET", "/@organization%2fpackage-name", ""},
+		{"tarball own", "GET", "/@organization/package-name/-/package-name-1.0.0.tgz", ""},
+		{"tag own", "PUT", "/-/package/@organization%2fpackage-name/dist-tags/PERSONA", `"1.0.0"`},
+		{"publish own", "PUBLISH", "@organization/package-name", "organization/package-name"},
+		{"install sibling", "GET", "/@organization%2fsibling", ""},
+		{"tag sibling", "PUT", "/-/package/@organization%2fsibling/dist-tags/PERSONA", `"1.0.0"`},
+		{"publish new", "PUBLISH", "@organization/of-PERSONA", "organization/sibling"},
+		{"install other", "GET", "/@another%2fpackage-name", ""},
+		{"tag other", "PUT", "/-/package/@another%2fpackage-name/dist-tags/PERSONA", `"1.0.0"`},
+		{"token list", "GET", "/-/npm/v1/tokens", ""},
+		{"mint own read", "POST", "/-/npm/v1/tokens", `{"scope":[{"values":["@organization/package-name"],"types":{"pkg":{"read":true}}}]}`},
+		{"mint all", "POST", "/-/npm/v1/tokens", `{"packages_all":true,"packages_and_scopes_permission":"read-write"}`},
+		{"token revoke", "DELETE", "/-/npm/v1/tokens/token/KEY", ""},
+	}
+	want := map[string]string{
+		//            whoami own: install tarball tag publish; sibling: install tag; new; other: install tag; tokens: list, mint own, mint all, revoke
+		"subscriber": "Y YYnn .. n .. YYnY",
+		"member":     "Y YYYY YY Y .. YYnY",
+		"ci":         "Y YYYY YY Y .. YYnY",
+		"orgadmin":   "Y YYYY YY Y .. YYnY",
+		"owner":      "Y YYYY YY Y YY YYYY",
+	}
+	for n, persona := range []string{"subscriber", "member", "ci", "orgadmin", "owner"} {
+		document, err := os.ReadFile(filepath.Join("..", "scopes", "testdata", "personas", persona+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mint := func() (secret, key string) {
+			t.Helper()
+			status, body := r.do(t, john, "POST", "/-/npm/v1/tokens", `{"name":"`+persona+`","scope":`+string(document)+`}`)
+			var made struct{ Token, Key string }
+			if json.Unmarshal(body, &made) != nil || made.Token == "" {
+				t.Fatalf("%s: %d %s", persona, status, body)
+			}
+			return made.Token, made.Key
+		}
+		token, _ := mint()
+		_, victim := mint()
+		got := ""
+		for _, v := range verbs {
+			fill := strings.NewReplacer("PERSONA", persona, "KEY", victim)
+			var status int
+			var body []byte
+			if v.method == "PUBLISH" {
+				status, body = r.put(t, token, fill.Replace(v.path), fmt.Sprintf("1.%d.0", n+1), v.body)
+			} else {
+				status, body = r.do(t, token, v.method, fill.Replace(v.path), v.body)
+			}
+			letter, known := map[int]string{200: "Y", 201: "Y", 403: "n", 404: "."}[status]
+			if !known {
+				t.Errorf("%s, %s: %d %s", persona, v.name, status, body)
+			}
+			t.Logf("%-10s %-15s %d %.200s", persona, v.name, status, body[:min(len(body), 200)])
+			got += letter
+		}
+		if got != strings.ReplaceAll(want[persona], " ", "") {
+			t.Errorf("%s: got %s, want %s", persona, got, want[persona])
+		}
+	}
+}
+
+// TestForeignSiteToken is the trap of a token that any site holds that somebody once logged in to: it answers to their name, and says nothing about their
+// tokens. It can be narrowed, and nothing that comes of it can do more.
+func TestForeignSiteToken(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	site := github.Token(githubtest.OAuth{User: "wendy", Scopes: []string{"repo"}})
+	r := startOn(t, github.GitHub)
+	_, body := r.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", `{"name":"mine","readonly":true}`)
+	var mine struct{ Token, Key string }
+	if err := json.Unmarshal(body, &mine); err != nil {
+		t.Fatal(err)
+	}
+	full := `{"scope":[{"values":["*"],"types":{"pkg":{"write":true},"user":{"write":true}}}]}`
+	for _, c := range []struct {
+		method, path, body string
+		want               int
+	}{
+		{"GET", "/-/npm/v1/tokens", "", http.StatusForbidden},
+		{"DELETE", "/-/npm/v1/tokens/token/" + mine.Key, "", http.StatusForbidden},
+		{"POST", "/-/npm/v1/tokens", full, http.StatusForbidden},
+		{"POST", "/-/npm/v1/tokens", `{"packages_all":true,"packages_and_scopes_permission":"read-write"}`, http.StatusOK},
+	} {
+		if status, body := r.do(t, site, c.method, c.path, c.body); status != c.want {
+			t.Errorf("%s %s: %d %s", c.method, c.path, status, body)
+		}
+	}
+	if status, _ := r.do(t, mine.Token, "GET", "/-/whoami", ""); status != http.StatusOK {
+		t.Error("the token is gone")
+	}
+}
+
+// TestTwoTokensAtOnce: two tokens of one person at the same time, each judged by its own grant, and one that is not a token at all by what GitHub says.
+func TestTwoTokensAtOnce(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	r := startOn(t, github.GitHub)
+	r.publish(t, github.Wendy, "@acme/ui", "1.0.0", "acme/ui")
+	r.publish(t, github.Wendy, "@acme/api", "1.0.0", "acme/api")
+	mint := func(pkg string) string {
+		_, body := r.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", `{"packages":["`+pkg+`"],"packages_and_scopes_permission":"read-only"}`)
+		var made struct{ Token string }
+		if json.Unmarshal(body, &made) != nil || made.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		return made.Token
+	}
+	ui, api := mint("@acme/ui"), mint("@acme/api")
+	t.Run("at once", func(t *testing.T) {
+		for _, c := range []struct {
+			name, token string
+			ui, api     int
+		}{{"ui", ui, 200, 404}, {"api", api, 404, 200}, {"wendy", github.Wendy, 200, 200}, {"mallory", github.Mallory, 404, 404}} {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				for range 20 {
+					a, _ := r.do(t, c.token, "GET", "/@acme%2fui", "")
+					b, _ := r.do(t, c.token, "GET", "/@acme%2fapi", "")
+					if a != c.ui || b != c.api {
+						t.Fatalf("%d and %d, want %d and %d", a, b, c.ui, c.api)
+					}
+				}
+			})
+		}
+	})
+}
+
+// house is a registry with tokens of its own on a given GitHub, in memory.
+type house struct {
+	handler http.Handler
+	tokens  *tokens.Tokens
+}
+
+func startOn(t testing.TB, github *githubtest.GitHub, change ...func(*server.Options)) *house {
+	t.Helper()
+	facts, err := githubauth.New(githubauth.Options{APIURL: github.APIURL(), WebURL: github.URL()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := memory.NewKV()
+	packages, err := store.Open(t.Context(), meta, memory.NewBlob(), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := tokens.New(meta, packages, tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := server.Options{
+		NPM: npm.Options{
+			Registry: packages, Gate: gate.New(facts, scopes.Namespaces{Host: "github.com"}).UseTokens(kept), Tokens: kept,
+			MaxPublish: 1 << 20, Spool: t.TempDir(), MailDomain: "users.noreply.github.com",
+		},
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	return &house{server.New(o), kept}
+}
+
+func (h *house) do(t testing.TB, token, method, path, body string) (int, []byte) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
+	if r.RemoteAddr = "127.0.0.1:1234"; token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	return w.Code, w.Body.Bytes()
+}
+
+func (h *house) put(t testing.TB, token, name, version, repo string) (int, []byte) {
+	t.Helper()
+	p := packumenttest.Package{Name: name, Version: version, Repository: "github:" + repo}
+	return h.do(t, token, "PUT", p.Path(), string(p.Body()))
+}
+
+func (h *house) publish(t testing.TB, token, name, version, repo string) {
+	t.Helper()
+	if status, body := h.put(t, token, name, version, repo); status != http.StatusCreated {
+		t.Fatalf("publishing %s: %d %s", name, status, body)
+	}
+}
+
+// TestTokensThatEnded: each end has its own sentence, and none of them reveals anything but to who holds the secret.
+func TestTokensThatEnded(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	if status, body := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", `{"readonly":true}`); status != http.StatusOK {
+		t.Fatalf("%s", body)
+	}
+	var wendy scopes.Account
+	for token, err := range h.tokens.All(t.Context()) {
+		if wendy = token.Owner; err != nil || wendy.Login != "wendy" || wendy.ID == 0 {
+			t.Fatal(token, err)
+		}
+	}
+	mint := func(owner scopes.Account, grant scopes.Grant, behind string) string {
+		t.Helper()
+		_, secret, err := h.tokens.Create(t.Context(), scopes.Token{Owner: owner, Grant: grant}, tokens.Credential{Access: behind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	}
+	all := scopes.Grant{Rights: scopes.All()}
+	for name, c := range map[string]struct {
+		secret string
+		status int
+		says   string
+	}{
+		"works":       {mint(wendy, all, github.Wendy), 200, "wendy"},
+		"expired":     {mint(wendy, scopes.Grant{Rights: scopes.All(), Until: time.Now().Add(-time.Minute)}, github.Wendy), 401, "this token has expired: it ended on 20"},
+		"elsewhere":   {mint(wendy, scopes.Grant{Rights: scopes.All(), From: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}}, github.Wendy), 403, "not be used from this address"},
+		"not hers":    {mint(wendy, all, github.Rita), 401, "the GitHub credential behind this token is gone"},
+		"a robot's":   {mint(wendy, all, github.ActionsWrites), 401, "the GitHub credential behind this token is gone"},
+		"not a token": {mint(wendy, all, "hunter2"), 401, "the GitHub credential behind this token is gone"},
+		"mistyped":    {mint(wendy, all, github.Wendy)[:20], 401, "mistyped"},
+	} {
+		status, body := h.do(t, c.secret, "GET", "/-/whoami", "")
+		if status != c.status || !strings.Contains(string(body), c.says) {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+}
+
+// TestWorkflowToken: a workflow writes to packages of its own repository and within its grant, asks GitHub nothing, and mints nothing.
+func TestWorkflowToken(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	h.publish(t, github.Wendy, "@acme/ui", "1.0.0", "acme/ui")
+	h.publish(t, github.Wendy, "@acme/ui-kit", "1.0.0", "acme/ui")
+	h.publish(t, github.Wendy, "@acme/api", "1.0.0", "acme/api")
+	run := &scopes.Workflow{Repo: scopes.Repo{ID: github.UI.ID, OwnerID: github.UI.OwnerID, Owner: "acme", Name: "ui"}, Event: "push"}
+	secret := func(values ...string) string {
+		t.Helper()
+		grant := scopes.Grant{Rights: scopes.Rights{{Values: values, Types: scopes.Types{Pkg: scopes.Use{Write: true}}}}, Until: time.Now().Add(10 * time.Minute)}
+		_, s, err := h.tokens.CreateWorkflow(t.Context(), scopes.Token{Workflow: run, Grant: grant})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	one, both := secret("@acme/ui"), secret("@acme/ui", "@acme/api", "@acme/new", "@acme/foreign")
+	github.ResetCounts()
+	for name, c := range map[string]struct {
+		token, method, path, body string
+		status                    int
+	}{
+		"install":            {one, "GET", "/@acme%2fui", "", 200},
+		"tag":                {one, "PUT", "/-/package/@acme%2fui/dist-tags/ci", `"1.0.0"`, 200},
+		"outside the grant":  {one, "GET", "/@acme%2fui-kit", "", 404},
+		"another repository": {both, "GET", "/@acme%2fapi", "", 404},
+		"tag another":        {both, "PUT", "/-/package/@acme%2fapi/dist-tags/ci", `"1.0.0"`, 404},
+		"mint":               {both, "POST", "/-/npm/v1/tokens", `{"readonly":true}`, 403},
+		"list":               {both, "GET", "/-/npm/v1/tokens", "", 403},
+		"whoami":             {both, "GET", "/-/whoami", "", 200},
+	} {
+		if status, body := h.do(t, c.token, c.method, c.path, c.body); status != c.status && !(c.status == 200 && status == 201) {
+			t.Errorf("%s: %d %.300s", name, status, body)
+		}
+	}
+	if n := github.Counts().Total(); n != 0 {
+		t.Errorf("GitHub was asked %d times about a workflow's token", n)
+	}
+	for name, c := range map[string]struct {
+		token, pkg, repo string
+		status           int
+	}{
+		"publish":             {one, "@acme/ui", "acme/ui", 201},
+		"first publish":       {both, "@acme/new", "acme/ui", 201},
+		"first, another repo": {both, "@acme/foreign", "acme/api", 403},
+		"first, not granted":  {one, "@acme/newer", "acme/ui", 403},
+	} {
+		if status, body := h.put(t, c.token, c.pkg, "1.1.0", c.repo); status != c.status {
+			t.Errorf("%s: %d %s", name, status, body)
+		}
+	}
+}
