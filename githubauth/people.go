@@ -249,9 +249,8 @@ func denial(resp *http.Response, said, judged error) error {
 	case errors.Is(judged, errNotShown):
 		d.Hidden, d.Why = true, ""
 	case isRefused(judged):
-		r := (*refused)(nil)
-		if errors.As(judged, &r) && r.why != "" {
-			d.Why = oneLine(r.why)
+		if why := whyRefused(judged); why != "" {
+			d.Why = oneLine(why)
 		}
 	case slices.Contains([]int{http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity}, resp.StatusCode):
 		d.Wrong = true

@@ -108,14 +108,14 @@ func pushOrPull(p scopes.Permission) string {
 	return "pull"
 }
 
-// forgetPeople drops what a change may have made untrue: of a repository, or of everything that the organisation owns. Not more than that if it can
-// be helped: who owns some organisation could have everybody's answers asked for anew, again and again.
+// forgetPeople drops what a change may have made untrue: of a repository, or of everything that the organisation owns, as far as its number is to be had.
+// What is not dropped lives on for its short life: to drop everybody's answers is not for whoever has an organisation.
 func (c *Client) forgetPeople(ctx context.Context, token string, change scopes.PeopleChange) {
 	c.people.forget()
 	f := Forgotten{Repo: change.Repo.ID}
 	if change.Repo.ID == 0 {
-		org, _, err := c.Account(ctx, token, change.Org)
-		f.Owner, f.All = org.ID, err != nil || org.ID == 0
+		org, _, _ := c.Account(ctx, token, change.Org)
+		f.Owner = org.ID
 	}
 	c.Forget(f)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,8 +36,9 @@ var peopleVerbs = []struct{ name, request, body string }{
 }
 
 // peopleCallers are who sends them: nobody, a stranger, a reader, a writer, and an owner of the organisation by a classic token for
-// repositories, by one for organisations besides, and by a fine-grained one; and an App and a workflow, which GitHub would let do all of it, or much.
-var peopleCallers = []string{"", "mallory", "rita", "wendy", "wendy-org", "ada", "ada-org", "ada-fine", "app", "ci-writes"}
+// repositories, by one for organisations besides, and by a fine-grained one; an App and a workflow, which GitHub would let do all of it, or much; and that
+// owner by the registry's own tokens, one for everything and one for all packages, behind which there is a credential that may do all of it.
+var peopleCallers = []string{"", "mallory", "rita", "wendy", "wendy-org", "ada", "ada-org", "ada-fine", "app", "ci-writes", "gat-all", "gat-pkg"}
 
 // TestPeopleTable holds what each of them is answered, each on a GitHub of its own, and that no change goes on to GitHub but with a token of a person's.
 func TestPeopleTable(t *testing.T) {
@@ -68,6 +70,13 @@ func TestPeopleTable(t *testing.T) {
 	}
 }
 
+var peopleTokens = map[string]string{
+	"gat-all": "POST /-/npm/v1/tokens as ada-org\n" +
+		`> body {"name":"all","scope":[{"values":["*"],"types":{"pkg":{"read":true,"write":true},"user":{"read":true,"write":true}}}]}` + "\n< 200\n< savefield gat-all token\n",
+	"gat-pkg": "POST /-/npm/v1/tokens as ada-org\n" +
+		`> body {"name":"pkg","packages_all":true,"packages_and_scopes_permission":"read-write"}` + "\n< 200\n< savefield gat-pkg token\n",
+}
+
 const peopleSetup = `
 github user alice
 github team acme devs wendy
@@ -84,7 +93,7 @@ PUT /@acme%2fopen as ada
 func askPeople(t *testing.T, request, body, who string) int {
 	t.Helper()
 	s := &script{t: t, file: request + " as " + who, saved: map[string]string{}, extra: map[string]string{}}
-	s.run(peopleSetup)
+	s.run(peopleSetup + peopleTokens[who])
 	defer s.server.Close()
 	defer s.github.Close()
 	line := request
@@ -102,7 +111,7 @@ func askPeople(t *testing.T, request, body, who string) int {
 	s.send()
 	for route, n := range s.github.Counts().Routes() {
 		changes := strings.HasPrefix(route, "PUT ") || strings.HasPrefix(route, "DELETE ") || strings.HasPrefix(route, "POST /orgs/")
-		if person := who != "" && who != "app" && who != "ci-writes"; changes && n > 0 && (!person || strings.HasPrefix(request, "GET ")) {
+		if person := !slices.Contains([]string{"", "app", "ci-writes", "gat-all", "gat-pkg"}, who); changes && n > 0 && (!person || strings.HasPrefix(request, "GET ")) {
 			t.Errorf("%s as %q went on to GitHub as %s", request, who, route)
 		}
 	}

@@ -72,7 +72,8 @@ func (g *Gate) Collaborators(ctx context.Context, who Caller, repo scopes.Repo) 
 	if err := g.mayAsk(who, scopes.ListPeople); err != nil {
 		return scopes.Members{}, err
 	}
-	return g.github.Collaborators(ctx, who.token, repo)
+	found, err := g.github.Collaborators(ctx, who.token, repo)
+	return found, who.behind(err)
 }
 
 // Collaborator tells what somebody may do with a repository now.
@@ -80,7 +81,8 @@ func (g *Gate) Collaborator(ctx context.Context, who Caller, repo scopes.Repo, l
 	if err := g.mayAsk(who, scopes.ListPeople); err != nil {
 		return scopes.None, err
 	}
-	return g.github.Collaborator(ctx, who.token, repo, login)
+	found, err := g.github.Collaborator(ctx, who.token, repo, login)
+	return found, who.behind(err)
 }
 
 // Account finds the account of a login, and reports whether it is an organisation's. That is no secret of GitHub's, so every caller may ask who is somebody.
@@ -90,8 +92,11 @@ func (g *Gate) Account(ctx context.Context, who Caller, login string) (account s
 		return scopes.Member{}, false, g.mayAsk(who, scopes.ListPeople)
 	case who.Kind == scopes.Nobody:
 		return scopes.Member{}, false, ErrNoCredential
+	case who.token == "": // a workflow's token, behind which there is none of GitHub's
+		return scopes.Member{}, false, g.mayAsk(who, scopes.ListPeople)
 	}
-	return g.github.Account(ctx, who.token, login)
+	account, organisation, err = g.github.Account(ctx, who.token, login)
+	return account, organisation, who.behind(err)
 }
 
 // OrgMembers lists the members of an organisation.
@@ -99,7 +104,8 @@ func (g *Gate) OrgMembers(ctx context.Context, who Caller, org string) (scopes.M
 	if err := g.mayAsk(who, scopes.ListPeople); err != nil {
 		return scopes.Members{}, err
 	}
-	return g.github.OrgMembers(ctx, who.token, org)
+	found, err := g.github.OrgMembers(ctx, who.token, org)
+	return found, who.behind(err)
 }
 
 // OrgTeams lists the teams of an organisation.
@@ -107,7 +113,8 @@ func (g *Gate) OrgTeams(ctx context.Context, who Caller, org string) (scopes.Tea
 	if err := g.mayAsk(who, scopes.ListPeople); err != nil {
 		return scopes.Teams{}, err
 	}
-	return g.github.OrgTeams(ctx, who.token, org)
+	found, err := g.github.OrgTeams(ctx, who.token, org)
+	return found, who.behind(err)
 }
 
 // TeamMembers lists the members of a team.
@@ -115,7 +122,8 @@ func (g *Gate) TeamMembers(ctx context.Context, who Caller, org, team string) (s
 	if err := g.mayAsk(who, scopes.ListPeople); err != nil {
 		return scopes.Members{}, err
 	}
-	return g.github.TeamMembers(ctx, who.token, org, team)
+	found, err := g.github.TeamMembers(ctx, who.token, org, team)
+	return found, who.behind(err)
 }
 
 // TeamRepos lists what a team may do with which repositories.
@@ -123,7 +131,8 @@ func (g *Gate) TeamRepos(ctx context.Context, who Caller, org, team string) (sco
 	if err := g.mayAsk(who, scopes.ListPeople); err != nil {
 		return scopes.TeamRepos{}, err
 	}
-	return g.github.TeamRepos(ctx, who.token, org, team)
+	found, err := g.github.TeamRepos(ctx, who.token, org, team)
+	return found, who.behind(err)
 }
 
 // Everybody reports whether everybody may install the package, also those who show no credential.
@@ -163,6 +172,9 @@ func (g *Gate) Held(ctx context.Context, who Caller, pkg string, where scopes.Bi
 	held := access.Role
 	if who.Kind != scopes.Person {
 		held = access.Permission()
+	}
+	if grant := who.grant(); grant != nil {
+		held = min(held, grant.Rights.Package(pkg))
 	}
 	return max(held, scopes.Read), nil
 }
