@@ -329,3 +329,39 @@ func TestWorkflowToken(t *testing.T) {
 		}
 	}
 }
+
+// TestTokensAudited: minting and revoking are changes, and what a minted token does is written down under its own name and fingerprint.
+func TestTokensAudited(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	s := &site{github: github, log: &lockedBuffer{}}
+	h := startOn(t, github.GitHub, func(o *server.Options) { o.Log = slog.New(slog.NewJSONHandler(s.log, nil)) })
+	h.publish(t, github.Wendy, "@acme/ui", "1.0.0", "acme/ui")
+	_, body := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", `{"packages":["@acme/ui"],"packages_and_scopes_permission":"read-write"}`)
+	var made struct{ Token, Key string }
+	if err := json.Unmarshal(body, &made); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(want map[string]string) {
+		t.Helper()
+		line, _ := s.lastAudit(t)
+		for key, value := range want {
+			if got := fmt.Sprint(line[key]); got != value {
+				t.Errorf("%s is %q, want %q: %v", key, got, value, line)
+			}
+		}
+	}
+	expect(map[string]string{"verdict": "allowed", "action": "mint", "note": "the token " + made.Key, "login": "wendy", "credential": "classic personal access token", "fingerprint": printOf(github.Wendy)})
+	h.do(t, made.Token, "PUT", "/-/package/@acme%2fui/dist-tags/beta", `"1.0.0"`)
+	expect(map[string]string{"verdict": "allowed", "action": "tag", "token": made.Key, "login": "wendy", "credential": "granular access token", "fingerprint": printOf(made.Token)})
+	h.do(t, made.Token, "GET", "/-/npm/v1/tokens", "")
+	expect(map[string]string{"verdict": "refused", "action": "list token", "reason": "grant-too-narrow", "token": made.Key})
+	h.do(t, made.Token, "GET", "/@acme%2fapi", "")
+	h.do(t, github.Wendy, "DELETE", "/-/npm/v1/tokens/token/"+made.Key, "")
+	expect(map[string]string{"verdict": "allowed", "action": "revoke", "note": "the token " + made.Key})
+	h.do(t, made.Token, "GET", "/-/whoami", "")
+	expect(map[string]string{"verdict": "refused", "reason": "bad-credential", "fingerprint": printOf(made.Token)})
+	if strings.Contains(s.log.String(), made.Token[8:]) {
+		t.Error("the token is in the log")
+	}
+}

@@ -47,7 +47,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"server/audit":                  {[]string{"server/gate", "scopes", "store", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/hooks":                  {[]string{"server/problem"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/login":                  {[]string{"server/audit", "server/gate", "server/problem", "store/sessions", "scopes", "githubauth", "githubauth/oauth"}, []string{"github.com/gin-gonic/gin"}},
-	"server/operator":               {[]string{"scopes", "server/gate", "store", "store/backup", "store/blob", "store/fsck"}, nil},
+	"server/operator":               {[]string{"scopes", "server/gate", "store", "store/backup", "store/blob", "store/fsck", "store/tokens"}, nil},
 	"server":                        {[]string{"server/audit", "server/gate", "server/problem", "server/npm", "server/ui", "server/hooks", "server/people", "server/login"}, []string{"github.com/gin-gonic/gin", "github.com/prometheus/client_golang", "github.com/maypok86/otter/v2", "golang.org/x/time"}},
 	"cmd/gatehouse":                 {[]string{"*"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync", "golang.org/x/term"}},
 	"cmd/gatehouse/clienttest":      {},

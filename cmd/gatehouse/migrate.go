@@ -10,6 +10,7 @@ import (
 	"gatehouse/server/operator"
 	"gatehouse/store"
 	"gatehouse/store/blob"
+	"gatehouse/store/kv"
 	"gatehouse/store/migrate"
 )
 
@@ -57,7 +58,7 @@ func migrateStorage(cmd *cobra.Command, cfg *config.Config, to config.StorageTyp
 	if _, err := operator.Dial(ctx, cfg.Metadata.LevelDB.Path); err == nil {
 		return errors.New("the registry is running: stop it first, so that nothing is published to the old storage meanwhile")
 	}
-	return withData(ctx, cfg, func(packages *store.Store, from blob.Store) (err error) {
+	return withData(ctx, cfg, func(_ kv.Store, packages *store.Store, from blob.Store) (err error) {
 		into, err := openStorage(ctx, cfg, to)
 		if err != nil {
 			return err

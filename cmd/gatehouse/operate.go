@@ -19,6 +19,8 @@ import (
 	"gatehouse/store/backup"
 	"gatehouse/store/blob"
 	"gatehouse/store/fsck"
+	"gatehouse/store/kv"
+	"gatehouse/store/tokens"
 )
 
 // desk is where an operator's work is done: in a registry that runs (operator.Client), or here (operator.Desk).
@@ -28,6 +30,8 @@ type desk interface {
 	Backup(ctx context.Context, w io.Writer, progress func(done, of backup.Counts)) (backup.Summary, error)
 	Bind(ctx context.Context, what operator.Bind) (operator.Bound, error)
 	Why(ctx context.Context, what operator.Why) (gate.Why, error)
+	Tokens(ctx context.Context, what operator.Listing) (operator.Listed, error)
+	Revoke(ctx context.Context, what operator.Revocation) (operator.Listed, error)
 }
 
 // remains is the error of a command that has done its work and leaves something for the operator: exit code 2.
@@ -58,13 +62,17 @@ func atDesk(ctx context.Context, cfg *config.Config, work func(d desk, running b
 	if !errors.Is(err, operator.ErrNotRunning) {
 		return err
 	}
-	return withData(ctx, cfg, func(packages *store.Store, blobs blob.Store) error {
-		return work(&operator.Desk{Store: packages, Blobs: blobs, Alone: true, Version: version}, false)
+	return withData(ctx, cfg, func(meta kv.Store, packages *store.Store, blobs blob.Store) error {
+		own, err := tokens.New(meta, packages, tokens.Options{})
+		if err != nil {
+			return err
+		}
+		return work(&operator.Desk{Store: packages, Blobs: blobs, Own: own, Alone: true, Version: version}, false)
 	})
 }
 
 // withData opens the data of a registry that does not run.
-func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, blob.Store) error) (err error) {
+func withData(ctx context.Context, cfg *config.Config, work func(kv.Store, *store.Store, blob.Store) error) (err error) {
 	for key, path := range dataFolders(cfg) {
 		if err := existing(key, path); err != nil {
 			return err
@@ -88,7 +96,7 @@ func withData(ctx context.Context, cfg *config.Config, work func(*store.Store, b
 	if err != nil {
 		return err
 	}
-	return work(packages, blobs.Store)
+	return work(meta, packages, blobs.Store)
 }
 
 var errNoRegistry = errors.New("there is no registry here")

@@ -99,7 +99,11 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	})
 	defer index.Wait()
 
-	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Version: version}, log)
+	own, err := tokens.New(meta, packages, tokens.Options{})
+	if err != nil {
+		return err
+	}
+	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Own: own, Version: version}, log)
 	if err != nil {
 		log.Warn("commands of the operator cannot reach this registry, and will need it to be stopped", "error", err)
 	}
@@ -112,10 +116,6 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		return err
 	}
 	protocol, err := protocolOptions(cfg, packages, blobs, github)
-	if err != nil {
-		return err
-	}
-	own, err := tokens.New(meta, packages, tokens.Options{})
 	if err != nil {
 		return err
 	}

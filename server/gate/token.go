@@ -117,18 +117,19 @@ func (g *Gate) resolve(ctx context.Context, who Caller, owner, name string, need
 	return a, who.behind(err)
 }
 
-// granted returns the refusal of a first publish by a token that could not make it whatever GitHub allowed: before GitHub is asked, so that a token
+// granted returns the refusal of a claim by a token that could not make it whatever GitHub allowed: before GitHub is asked, so that a token
 // learns nothing of repositories that it has nothing to do with.
 func (g *Gate) granted(who Caller, pkg string, what scopes.Action, claimed scopes.Repo) error {
 	if who.own == nil {
 		return nil
 	}
-	any := scopes.Repo{ID: 1, OwnerID: 1, Owner: claimed.Owner, Name: claimed.Name}
+	some := scopes.Repo{ID: 1, OwnerID: 1, Owner: claimed.Owner, Name: claimed.Name}
 	q := scopes.Question{
-		Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: scopes.Binding{Kind: scopes.GitHub, Repo: any},
-		Access: scopes.Access{Repo: any, Role: scopes.Admin, Reach: scopes.Admin},
+		Who: who.Principal, What: what, Package: pkg, Grant: who.grant(), Where: scopes.Binding{Kind: scopes.GitHub, Repo: some},
+		Access: scopes.Access{Repo: some, Role: scopes.Admin, Reach: scopes.Admin},
 	}
-	if v := g.verdict(q); !v.OK {
+	if v := scopes.Decide(q); !v.OK {
+		g.tally.count(what, v)
 		return &Refusal{Verdict: v, Question: q, Package: pkg, First: true, host: g.names.Host}
 	}
 	return nil

@@ -26,6 +26,8 @@ type Why struct {
 	Binding *Bound `json:"binding,omitempty"`
 	// Access is nil where GitHub was not asked about the caller.
 	Access *Held `json:"access,omitempty"`
+	// Grant is what the token's scope leaves of a permission on the package; "" for a credential of GitHub's own.
+	Grant string `json:"grant,omitempty"`
 	// Note says what the answer does not know.
 	Note string `json:"note,omitempty"`
 }
@@ -137,6 +139,9 @@ func ExplainRole(host, pkg string, q scopes.Question) Why {
 func explain(host, pkg string, q scopes.Question, v scopes.Verdict) Why {
 	w := Why{
 		Package: pkg, Action: q.What.String(), Allowed: v.OK, Reason: v.Reason.String(), Needs: q.What.Needs().String(), Caller: holder(q.Who),
+	}
+	if q.Grant != nil {
+		w.Grant = q.Grant.Rights.Package(pkg).String()
 	}
 	r := &Refusal{Verdict: v, Question: q, Package: pkg, host: host}
 	if v.OK {

@@ -36,6 +36,9 @@ func (w Why) Words() string {
 		}
 		line(&b, "reach", "%s", reach)
 	}
+	if w.Grant != "" {
+		line(&b, "scope", "%s, which is what this token was minted for", w.Grant)
+	}
 	if w.Binding != nil {
 		line(&b, "it takes", "%s", w.Needs)
 	}

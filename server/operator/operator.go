@@ -29,12 +29,15 @@ import (
 	"gatehouse/store/backup"
 	"gatehouse/store/blob"
 	"gatehouse/store/fsck"
+	"gatehouse/store/tokens"
 )
 
 // Desk does an operator's work on open engines.
 type Desk struct {
 	Store *store.Store
 	Blobs blob.Store
+	// Own are the tokens that the registry gave out.
+	Own *tokens.Tokens
 	// Alone says that no registry runs on these data: nothing is under way.
 	Alone bool
 	// Version is the program's.
@@ -52,6 +55,7 @@ type Message struct {
 
 	// The last message of an answer has one of these.
 	Why       *gate.Why       `json:"why,omitempty"`
+	Listed    *Listed         `json:"listed,omitempty"`
 	Checked   *fsck.Summary   `json:"checked,omitempty"`
 	Collected *fsck.Collected `json:"collected,omitempty"`
 	Bound     *Bound          `json:"bound,omitempty"`

@@ -90,6 +90,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /backup", s.backup)
 	mux.HandleFunc("POST /bind", s.bind)
 	mux.HandleFunc("POST /why", s.why)
+	mux.HandleFunc("POST /token/list", s.tokens)
+	mux.HandleFunc("POST /token/revoke", s.revoke)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.log.Info("operator", "command", strings.TrimPrefix(r.URL.Path, "/"))
 		// All of it now: only behind the body does the server see that the caller has gone away.
