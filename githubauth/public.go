@@ -59,6 +59,19 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	return scopes.Public{}, nil
 }
 
+// KnownPublic is what Public would answer by what is known, and asks nobody. ask reports that there is reason to ask: it was public when GitHub last said so,
+// which is too long ago.
+func (c *Client) KnownPublic(repo scopes.Repo) (known scopes.Public, ask bool) {
+	v, ok := c.visible.GetIfPresent(repo.ID)
+	if !ok {
+		return scopes.Public{}, false
+	}
+	if c.now().Before(v.until) {
+		return v.answer(), false
+	}
+	return scopes.Public{}, v.public
+}
+
 func (v visibility) answer() scopes.Public {
 	if !v.public {
 		return scopes.Public{}

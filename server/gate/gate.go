@@ -31,6 +31,7 @@ type GitHub interface {
 	Resolve(ctx context.Context, token, owner, name string, need scopes.Permission) (scopes.Access, error)
 	Confirm(ctx context.Context, token string, within time.Duration) error
 	Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error)
+	KnownPublic(repo scopes.Repo) (known scopes.Public, ask bool)
 	Standing(ctx context.Context, token string, like scopes.Repo) string
 	Profile(ctx context.Context, token string) (scopes.Profile, error)
 	Pace() time.Duration
