@@ -70,7 +70,7 @@ Flags win over the environment, which wins over the file. "gatehouse config prin
 		Args:  cobra.NoArgs,
 		RunE:  runConfigPrint,
 	}
-	config.Flags(show.Flags())
+	takeSettings(show)
 	settings.AddCommand(show)
 
 	root.AddCommand(serve, newDemo(), newFsck(), newGC(), newBackup(), newRestore(), newMigrate(), newBind(), newWhy(), newToken(), settings, newHealth(), &cobra.Command{

@@ -83,11 +83,10 @@ Exit code: 0 it is allowed, 1 it is not, 2 it could not be asked.`,
 		return err
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return notAsked(config.FlagError(err)) })
-	c.Flags().StringVar(&registry, "registry", "", "the address of the registry")
-	c.Flags().StringVar(&as, "as", "", "ask about this GitHub account, as the operator")
+	c.Flags().StringVar(&registry, "registry", "", "the `ADDRESS` of the registry; unset: server.url, or the one on this machine")
+	c.Flags().StringVar(&as, "as", "", "ask about the GitHub account of this `LOGIN`, as the operator")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
-	c.Flags().SortFlags = false
-	config.Flags(c.Flags())
+	takeSettings(c)
 	return c
 }
 
