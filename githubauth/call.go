@@ -114,13 +114,16 @@ func (c *Client) call(ctx context.Context, k *credential, p plan) (*http.Respons
 	}
 	began := time.Now()
 	resp, err := func() (resp *http.Response, err error) {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		limited, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		// The breaker counts a call that panics as a failure, and lets others through.
 		err = &Unavailable{Retry: 5 * time.Second, Cause: "the call did not end", down: true}
 		defer func() { ended(err) }()
-		resp, err = p.send(ctx)
+		resp, err = p.send(limited)
 		err = c.judge(resp, err)
+		if u := (*Unavailable)(nil); ctx.Err() != nil && time.Since(began) < fairTime && errors.As(err, &u) {
+			u.cut = u.down
+		}
 		return resp, err
 	}()
 	if resp != nil {

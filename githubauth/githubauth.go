@@ -60,6 +60,7 @@ const (
 const (
 	callTimeout = 5 * time.Second // one call
 	factTimeout = 9 * time.Second // all the calls behind one fact
+	fairTime    = callTimeout / 2 // a call that was given less than that, and has no answer, says nothing of its host
 )
 
 // ErrBadCredential: GitHub does not know the token, or it cannot be a GitHub token at all. The texts of errors that
@@ -73,6 +74,7 @@ type Unavailable struct {
 
 	limit, wide bool // GitHub asked for patience; for REST and GraphQL alike
 	down, late  bool // its host failed; by not answering in time
+	cut         bool // by the caller, who hung up or had no time left, so that it may well not have failed
 }
 
 func (e *Unavailable) Error() string { return "GitHub gave no usable answer: " + e.Cause }
