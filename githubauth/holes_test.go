@@ -2,10 +2,15 @@ package githubauth_test
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"gatehouse/githubauth"
 	"gatehouse/githubauth/githubtest"
 	"gatehouse/scopes"
 )
@@ -59,4 +64,42 @@ func TestNoTimeIsNoTimeOut(t *testing.T) {
 			t.Errorf("somebody else: %+v %v", a, err)
 		}
 	})
+}
+
+// TestNothingProvesNothing: an answer without a body, as proxies give it, is no list of branches.
+func TestNothingProvesNothing(t *testing.T) {
+	f, c, _ := start(t)
+	f.Fail(githubtest.GetBranches, func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusOK)
+		return true
+	})
+	f.Fail(githubtest.GitUploadPack, githubtest.Status(502))
+	for what, token := range map[string]string{"fine-grained": f.Token(githubtest.FineGrained{User: "wendy", Owner: "acme"}), "installation": f.Token(githubtest.Installation{Owner: "acme"})} {
+		a, err := c.Access(context.Background(), token, bind(f.UI), scopes.Read)
+		if a.Permission() > scopes.None || err == nil {
+			t.Errorf("%s: %s %v", what, a.Permission(), err)
+		}
+		if a, _ := c.Access(context.Background(), token, bind(f.UI), scopes.Write); a.Permission() > scopes.None {
+			t.Errorf("%s, a write: %s", what, a.Permission())
+		}
+	}
+}
+
+// TestNothingIsNobody: an answer without a body, or a page for people, does not make an installation's token good.
+func TestNothingIsNobody(t *testing.T) {
+	for what, body := range map[string]string{"nothing": "", "a page": "<!DOCTYPE html><title>Log in</title>", "an object": "{}"} {
+		f, c, _ := start(t)
+		f.Fail("", func(w http.ResponseWriter, r *http.Request) bool {
+			if strings.HasSuffix(r.URL.Path, "/installation/repositories") {
+				_, _ = w.Write([]byte(body))
+			} else {
+				w.WriteHeader(http.StatusNotFound)
+			}
+			return true
+		})
+		u := (*githubauth.Unavailable)(nil)
+		if who, err := c.Identify(context.Background(), f.ActionsReads, netip.Addr{}); !errors.As(err, &u) {
+			t.Errorf("%s: %+v %v", what, who, err)
+		}
+	}
 }
