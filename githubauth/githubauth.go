@@ -53,6 +53,7 @@ const (
 	refusedTTL  = 5 * time.Minute // a bad credential; GitHub locks out good ones when bad ones are repeated
 	readTTL     = 60 * time.Second
 	notReadTTL  = 10 * time.Second
+	proofOn     = 2 * time.Second  // how old the answer may be that a repository is private, for a probe of it to count for others
 	fullAgain   = 10 * time.Minute // after which an answer is asked for in full, however often GitHub has called it unchanged
 )
 

@@ -103,3 +103,35 @@ func TestNothingIsNobody(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatBecamePublicProvesNothing: a token that sees no contents reads those of a repository once it is public, and still none of its owner's others.
+func TestWhatBecamePublicProvesNothing(t *testing.T) {
+	for what, token := range map[string]func(f *githubtest.Fixture) string{
+		"fine-grained": func(f *githubtest.Fixture) string {
+			return f.Token(githubtest.FineGrained{User: "wendy", Owner: "acme"})
+		},
+		"installation": func(f *githubtest.Fixture) string {
+			return f.Token(githubtest.Installation{Owner: "acme"})
+		},
+	} {
+		f, c, now := start(t)
+		token := token(f)
+		read := func(r githubtest.Repo) scopes.Permission {
+			t.Helper()
+			a, err := c.Access(context.Background(), token, bind(r), scopes.Read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a.Permission()
+		}
+		if p := read(f.API); p != scopes.None {
+			t.Fatalf("%s: %s", what, p)
+		}
+		f.SetVisibility("acme/api", githubtest.Public)
+		now.pass(11 * time.Second) // the refusal is over, and what is known of the repository is not
+		read(f.API)
+		if p := read(f.UI); p != scopes.None {
+			t.Errorf("%s: a private repository of the owner: %s", what, p)
+		}
+	}
+}
