@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,5 +134,26 @@ func TestWhatBecamePublicProvesNothing(t *testing.T) {
 		if p := read(f.UI); p != scopes.None {
 			t.Errorf("%s: a private repository of the owner: %s", what, p)
 		}
+	}
+}
+
+// TestPrivateRepositoriesCostTheServerLittle: whether they are public is asked about together, with the registry's own credential.
+func TestPrivateRepositoriesCostTheServerLittle(t *testing.T) {
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	repos := many(f, 200)
+	c := registry(t, f, newClock(), repos, func(o *githubauth.Options) { o.Server = githubauth.Server{Token: f.WendyScopes} })
+	defer f.Delay(10 * time.Millisecond)()
+	var all sync.WaitGroup
+	for _, r := range repos {
+		all.Go(func() {
+			if p, err := c.Public(context.Background(), r); err != nil || p.Repo.ID != 0 {
+				t.Errorf("%+v %v", p, err)
+			}
+		})
+	}
+	all.Wait()
+	if got := f.Counts().Total(); got > 2 {
+		t.Errorf("%d requests\n%s", got, f.Counts())
 	}
 }

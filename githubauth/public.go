@@ -102,8 +102,22 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		return err
 	}
 	if token != "" && repo.Node != "" && k.byGraphQL(c.now()) {
-		answered, err := c.askAllPublic(ctx, token, repo, epoch)
-		if err == nil && answered || err != nil && !unclear(err) {
+		// The first question is about all, whichever repository it is that others ask about at the same time.
+		about, err := once(ctx, c, key('V', k, 0, epoch), func(ctx context.Context) (int64, error) {
+			_, err := c.askAllPublic(ctx, token, repo, epoch)
+			return repo.ID, err
+		})
+		v, known := c.visible.GetIfPresent(repo.ID)
+		if known && c.now().Before(v.until) {
+			return nil
+		}
+		if err == nil && about != repo.ID { // there are too many for one question
+			var answered bool
+			if answered, err = c.askAllPublic(ctx, token, repo, epoch); answered {
+				return nil
+			}
+		}
+		if err != nil && !unclear(err) {
 			return err
 		}
 	}
@@ -145,7 +159,8 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 	return nil
 }
 
-// askAllPublic asks GraphQL about the repository and renews in the same request what else is known to be public. It reports whether it learned of this one.
+// askAllPublic asks GraphQL about the repository, and renews in the same request what else is known to be public and what is not known of the registry's
+// others: a caller can have all of them asked about. It reports whether it learned of this one.
 func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Repo, epoch uint64) (bool, error) {
 	repos := []scopes.Repo{repo}
 	for id, v := range c.visible.All() {
@@ -157,6 +172,14 @@ func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Rep
 		}
 	}
 	at := c.now()
+	for _, r := range c.neighboursOf(ctx, repo) {
+		if len(repos) == perBatch {
+			break
+		}
+		if v, known := c.visible.GetIfPresent(r.ID); r.ID != repo.ID && r.Node != "" && (!known || !v.public && !at.Before(v.until)) {
+			repos = append(repos, r)
+		}
+	}
 	answer, err := c.askNodes(ctx, c.server.k, token, repos)
 	if isRefused(err) || errors.Is(err, errNotShown) {
 		c.server.k.mu.Lock()
