@@ -157,3 +157,23 @@ func TestPrivateRepositoriesCostTheServerLittle(t *testing.T) {
 		t.Errorf("%d requests\n%s", got, f.Counts())
 	}
 }
+
+// TestStrangersDoNotTakePublicPackagesAway: whoever asks for packages of private repositories all the time uses up the calls without a credential, but not
+// those by which public ones stay so.
+func TestStrangersDoNotTakePublicPackagesAway(t *testing.T) {
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	f.SetLimits(githubtest.Limits{}) // its clock is another
+	now := newClock()
+	c := registry(t, f, now, nil, func(o *githubauth.Options) { o.Stale = 15 * time.Minute })
+	if !isPublic(t, c, f.Open) {
+		t.Fatal("not public")
+	}
+	for i := range 3 * 60 * 6 { // three hours
+		isPublic(t, c, githubtest.Repo{ID: int64(5_000_000 + i), OwnerID: 1})
+		if i%6 == 0 && !isPublic(t, c, f.Open) {
+			t.Fatalf("it is gone after %d minutes", i/6)
+		}
+		now.pass(10 * time.Second)
+	}
+}

@@ -91,6 +91,12 @@ func (c *Client) see(v visibility) {
 	})
 }
 
+// isPublic reports whether the repository was public when it was last heard of.
+func (c *Client) isPublic(repo int64) bool {
+	v, known := c.visible.GetIfPresent(repo)
+	return known && v.public
+}
+
 // askPublic asks GitHub about the repository with the server's own credential, or with none. An error says that it did not answer.
 func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) error {
 	k := c.server.k
@@ -121,7 +127,7 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 			return err
 		}
 	}
-	if token == "" && c.server.basic == nil && !c.server.anonymous.AllowN(c.now(), 1) {
+	if token == "" && c.server.basic == nil && !c.server.mayAskAnonymously(c.isPublic(repo.ID)) {
 		return &Unavailable{Retry: time.Minute, Cause: "the calls without a credential are used up for now"}
 	}
 	at := c.now()
