@@ -68,10 +68,11 @@ func (c *Client) as(token string, redirect func(*http.Request, []*http.Request) 
 	return g
 }
 
-// sameHost follows GitHub's redirects of renamed repositories and nothing else.
+// sameHost follows GitHub's redirects of renamed repositories and nothing else. A change is not followed either: net/http would make a look of it, whose
+// success is not the change's.
 func sameHost(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
-	if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+	if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host || r.Method != via[0].Method {
 		return http.ErrUseLastResponse
 	}
 	return nil

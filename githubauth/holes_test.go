@@ -177,3 +177,21 @@ func TestStrangersDoNotTakePublicPackagesAway(t *testing.T) {
 		now.pass(10 * time.Second)
 	}
 }
+
+// TestAChangeIsNotMadeByLooking: GitHub's redirect of a change would be followed by a look at what was to be changed, which is not the change.
+func TestAChangeIsNotMadeByLooking(t *testing.T) {
+	f, c, _ := start(t)
+	f.Fail("", func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusOK)
+			return true
+		}
+		w.Header().Set("Location", r.URL.Path)
+		w.WriteHeader(http.StatusMovedPermanently)
+		return true
+	})
+	_, err := c.ChangePeople(context.Background(), f.Ada, scopes.PeopleChange{What: scopes.RemoveMember, Org: "acme", Login: "rita"})
+	if u := (*githubauth.Unavailable)(nil); !errors.As(err, &u) {
+		t.Errorf("said to be made: %v", err)
+	}
+}
