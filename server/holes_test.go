@@ -95,3 +95,36 @@ func TestAStrangersListDoesNotTakePublicPackagesAway(t *testing.T) {
 		t.Errorf("a public package: %d %s", w.Code, w.Body)
 	}
 }
+
+// TestRateLimitsDoNotTellHiddenFromMissing: anybody can use up their own hour of GitHub's REST, while GraphQL has another; what a hidden package and a missing
+// one are asked by must fail alike.
+func TestRateLimitsDoNotTellHiddenFromMissing(t *testing.T) {
+	s := newTarget(t, nil)
+	s.holds(t, "acme/ui")
+	exhausted := func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/graphql") {
+			return false
+		}
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(time.Now().Add(time.Hour).Unix()))
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	}
+	for what, fault := range map[string]githubtest.Fault{"REST used up": exhausted, "GraphQL down": func(w http.ResponseWriter, r *http.Request) bool {
+		return strings.HasSuffix(r.URL.Path, "/graphql") && githubtest.Status(502)(w, r)
+	}} {
+		token := s.github.Token(githubtest.Classic{User: "mallory", Scopes: []string{"repo"}})
+		if w := s.do(http.MethodGet, "/-/whoami", token, ""); w.Code != http.StatusOK {
+			t.Fatal(w.Code, w.Body)
+		}
+		s.pass(20 * time.Second)
+		heal := s.github.Fail("", fault)
+		for range 2 {
+			hidden, missing := s.do(http.MethodGet, "/@acme%2fui", token, ""), s.do(http.MethodGet, "/@acme%2fno", token, "")
+			if a, b := hidden.Body.String(), strings.ReplaceAll(missing.Body.String(), "@acme/no", "@acme/ui"); hidden.Code != missing.Code || a != b {
+				t.Errorf("%s: %d %s\n%d %s", what, hidden.Code, a, missing.Code, b)
+			}
+		}
+		heal()
+	}
+}
