@@ -128,3 +128,15 @@ func TestRateLimitsDoNotTellHiddenFromMissing(t *testing.T) {
 		heal()
 	}
 }
+
+// TestWhyTellsNobodyToBringAToken: of a public package nobody is told that it is not there because they may not publish it.
+func TestWhyTellsNobodyToBringAToken(t *testing.T) {
+	s := newTarget(t, nil)
+	s.holds(t, "acme/open")
+	if w := s.do(http.MethodGet, "/-/why/@acme%2fopen/publish", "", ""); w.Code != http.StatusUnauthorized {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := s.do(http.MethodGet, "/-/why/@acme%2fopen/install", "", ""); w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
