@@ -195,3 +195,18 @@ func TestAChangeIsNotMadeByLooking(t *testing.T) {
 		t.Errorf("said to be made: %v", err)
 	}
 }
+
+// TestCrowdOfOneCustomer: whoever has many IPv6 networks sends no more wrong tokens to GitHub than all may together.
+func TestCrowdOfOneCustomer(t *testing.T) {
+	f, c, _ := start(t)
+	for n := range 1000 {
+		from := netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 0, 1, byte(n >> 8), byte(n), 15: 1})
+		_, _ = c.Identify(context.Background(), invented(n), from)
+	}
+	if got := f.Counts().Total(); got > 100 {
+		t.Errorf("GitHub was sent %d wrong tokens", got)
+	}
+	if _, err := c.Identify(context.Background(), f.Rita, netip.MustParseAddr("2001:db8:2::1")); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+}
