@@ -3,6 +3,7 @@ package githubauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -208,5 +209,34 @@ func TestCrowdOfOneCustomer(t *testing.T) {
 	}
 	if _, err := c.Identify(context.Background(), f.Rita, netip.MustParseAddr("2001:db8:2::1")); err != nil {
 		t.Errorf("somebody else: %v", err)
+	}
+}
+
+// TestOddScopesReadNothingPrivate: some scopes are about private repositories and not about their contents. Whatever GitHub shows such a token, it reads no
+// package of them.
+func TestOddScopesReadNothingPrivate(t *testing.T) {
+	for _, has := range []string{"repo:status", "repo_deployment, read:org", "security_events", "public_repo", ""} {
+		f, c, now := start(t)
+		f.Fail("", func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, "/repositories/") {
+				return false
+			}
+			w.Header().Set("X-OAuth-Scopes", has)
+			w.Header().Set("ETag", `"1"`)
+			if r.Header.Get("If-None-Match") != "" {
+				w.WriteHeader(http.StatusNotModified)
+				return true
+			}
+			fmt.Fprintf(w, `{"id":%d,"name":"ui","private":true,"visibility":"private","owner":{"id":%d,"login":"acme"},"permissions":{"push":true,"pull":true}}`, f.UI.ID, f.UI.OwnerID)
+			return true
+		})
+		repo := scopes.Repo{ID: f.UI.ID, OwnerID: f.UI.OwnerID}
+		for _, need := range []scopes.Permission{scopes.Read, scopes.Write, scopes.Read} {
+			a, err := c.Access(context.Background(), f.Wendy, repo, need)
+			if err != nil || a.Permission() != scopes.None || a.Why == "" {
+				t.Errorf("%q, %s: %+v %v", has, need, a, err)
+			}
+			now.pass(61 * time.Second)
+		}
 	}
 }
