@@ -114,6 +114,15 @@ func (c *Client) mayRead(ctx context.Context, k *credential, token string, epoch
 			return scopes.Access{}, err
 		}
 	}
+	if _, proven := k.proof(f.Repo.OwnerID, c.now()); f.WantProof && !proven && c.now().Sub(f.At) > proofOn {
+		// It may be public by now, and then reading it proves nothing of the owner's others.
+		var err error
+		if f, err = once(ctx, c, key('n', k, repo.ID, epoch), func(ctx context.Context) (fact, error) {
+			return c.askRepo(ctx, k, token, epoch, repo)
+		}); err != nil {
+			return scopes.Access{}, err
+		}
+	}
 	if !f.WantProof {
 		return f.Access, nil
 	}

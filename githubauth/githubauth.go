@@ -53,6 +53,7 @@ const (
 	refusedTTL  = 5 * time.Minute // a bad credential; GitHub locks out good ones when bad ones are repeated
 	readTTL     = 60 * time.Second
 	notReadTTL  = 10 * time.Second
+	proofOn     = 2 * time.Second  // how old the answer may be that a repository is private, for a probe of it to count for others
 	fullAgain   = 10 * time.Minute // after which an answer is asked for in full, however often GitHub has called it unchanged
 )
 
@@ -60,6 +61,7 @@ const (
 const (
 	callTimeout = 5 * time.Second // one call
 	factTimeout = 9 * time.Second // all the calls behind one fact
+	fairTime    = callTimeout / 2 // a call that was given less than that, and has no answer, says nothing of its host
 )
 
 // ErrBadCredential: GitHub does not know the token, or it cannot be a GitHub token at all. The texts of errors that
@@ -73,6 +75,7 @@ type Unavailable struct {
 
 	limit, wide bool // GitHub asked for patience; for REST and GraphQL alike
 	down, late  bool // its host failed; by not answering in time
+	cut         bool // by the caller, who hung up or had no time left, so that it may well not have failed
 }
 
 func (e *Unavailable) Error() string { return "GitHub gave no usable answer: " + e.Cause }

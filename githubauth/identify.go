@@ -216,8 +216,12 @@ func (c *Client) askInstallation(ctx context.Context, k *credential, token strin
 		who = k.who.Principal // GraphQL has told it before
 	}
 	k.mu.RUnlock()
-	if _, err := c.get(ctx, k, token, "GET /installation/repositories", "installation/repositories?per_page=1", etag{}, nil); err != nil {
+	var reach github.ListRepositories
+	if _, err := c.get(ctx, k, token, "GET /installation/repositories", "installation/repositories?per_page=1", etag{}, &reach); err != nil {
 		return identity{}, err
+	}
+	if reach.TotalCount == nil {
+		return identity{}, &Unavailable{Retry: 5 * time.Second, Cause: "a list of repositories without their number"}
 	}
 	return identity{Principal: who, At: at}, nil
 }

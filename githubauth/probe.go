@@ -69,7 +69,10 @@ func (c *Client) mayFetch(ctx context.Context, k *credential, token string, repo
 		}
 	}
 	_, err := c.call(ctx, k, plan{"GET /repos/{owner}/{repo}/branches", rest, func(ctx context.Context) (*http.Response, error) {
-		_, resp, err := c.as(token, nowhere).Repositories.ListBranches(ctx, repo.Owner, repo.Name, &github.BranchListOptions{ListOptions: github.ListOptions{PerPage: 1}})
+		list, resp, err := c.as(token, nowhere).Repositories.ListBranches(ctx, repo.Owner, repo.Name, &github.BranchListOptions{ListOptions: github.ListOptions{PerPage: 1}})
+		if err == nil && list == nil {
+			err = errors.New("no list") // go-github takes an answer without a body for one
+		}
 		return httpOf(resp), err
 	}})
 	return err

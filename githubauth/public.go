@@ -104,6 +104,12 @@ func (c *Client) see(v visibility) {
 	})
 }
 
+// isPublic reports whether the repository was public when it was last heard of.
+func (c *Client) isPublic(repo int64) bool {
+	v, known := c.visible.GetIfPresent(repo)
+	return known && v.public
+}
+
 // askPublic asks GitHub about the repository with the server's own credential, or with none. An error says that it did not answer.
 func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) error {
 	k := c.server.k
@@ -115,12 +121,26 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		return err
 	}
 	if token != "" && repo.Node != "" && k.byGraphQL(c.now()) {
-		answered, err := c.askAllPublic(ctx, token, repo, epoch)
-		if err == nil && answered || err != nil && !unclear(err) {
+		// The first question is about all, whichever repository it is that others ask about at the same time.
+		about, err := once(ctx, c, key('V', k, 0, epoch), func(ctx context.Context) (int64, error) {
+			_, err := c.askAllPublic(ctx, token, repo, epoch)
+			return repo.ID, err
+		})
+		v, known := c.visible.GetIfPresent(repo.ID)
+		if known && c.now().Before(v.until) {
+			return nil
+		}
+		if err == nil && about != repo.ID { // there are too many for one question
+			var answered bool
+			if answered, err = c.askAllPublic(ctx, token, repo, epoch); answered {
+				return nil
+			}
+		}
+		if err != nil && !unclear(err) {
 			return err
 		}
 	}
-	if token == "" && c.server.basic == nil && !c.server.anonymous.AllowN(c.now(), 1) {
+	if token == "" && c.server.basic == nil && !c.server.mayAskAnonymously(c.isPublic(repo.ID)) {
 		return &Unavailable{Retry: time.Minute, Cause: "the calls without a credential are used up for now"}
 	}
 	at := c.now()
@@ -158,7 +178,8 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 	return nil
 }
 
-// askAllPublic asks GraphQL about the repository and renews in the same request what else is known to be public. It reports whether it learned of this one.
+// askAllPublic asks GraphQL about the repository, and renews in the same request what else is known to be public and what is not known of the registry's
+// others: a caller can have all of them asked about. It reports whether it learned of this one.
 func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Repo, epoch uint64) (bool, error) {
 	repos := []scopes.Repo{repo}
 	for id, v := range c.visible.All() {
@@ -170,6 +191,14 @@ func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Rep
 		}
 	}
 	at := c.now()
+	for _, r := range c.neighboursOf(ctx, repo) {
+		if len(repos) == perBatch {
+			break
+		}
+		if v, known := c.visible.GetIfPresent(r.ID); r.ID != repo.ID && r.Node != "" && (!known || !v.public && !at.Before(v.until)) {
+			repos = append(repos, r)
+		}
+	}
 	answer, err := c.askNodes(ctx, c.server.k, token, repos)
 	if isRefused(err) || errors.Is(err, errNotShown) {
 		c.server.k.mu.Lock()

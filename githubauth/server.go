@@ -27,7 +27,22 @@ type Server struct {
 	ClientID, ClientSecret string
 }
 
-const installationAgain = 10 * time.Minute // how long it is believed which installation may be used
+const (
+	installationAgain = 10 * time.Minute // how long it is believed which installation may be used
+
+	anonymousAtOnce = 20 // calls without a credential
+	anonymousKept   = 10 // of them, for repositories that were public
+)
+
+// mayAskAnonymously takes one of the calls without a credential. Anybody can ask for packages of private repositories, so the last ones
+// are for finding out that what was public still is.
+func (s *server) mayAskAnonymously(wasPublic bool) bool {
+	now := s.c.now()
+	if !wasPublic && s.anonymous.TokensAt(now) < anonymousKept+1 {
+		return false
+	}
+	return s.anonymous.AllowN(now, 1)
+}
 
 // server asks with the Server credential. k stands for it where calls are counted and paused.
 type server struct {
@@ -51,7 +66,7 @@ func newServer(c *Client, o Server) (*server, error) {
 		c: c, static: o.Token,
 		k: &credential{kind: scoped, calls: semaphore.NewWeighted(perToken), facts: map[int64]fact{}, proofs: map[int64]proof{}, standings: map[int64]standing{}},
 		// Never more than fifty within an hour: GitHub gives an address sixty, and others may share it.
-		anonymous: rate.NewLimiter(rate.Every(2*time.Minute), 20),
+		anonymous: rate.NewLimiter(rate.Every(2*time.Minute), anonymousAtOnce),
 	}
 	set := 0
 	for _, is := range []bool{o.Token != "", o.AppID != 0, o.ClientID != ""} {

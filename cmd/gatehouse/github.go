@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 
 	"gatehouse/config"
@@ -15,7 +16,7 @@ import (
 const neighbours = 500
 
 // newGitHub returns what asks GitHub, nil where nobody is asked (auth.type none). It makes no call.
-func newGitHub(cfg *config.Config, packages *store.Store, counts metrics) (*githubauth.Client, error) {
+func newGitHub(cfg *config.Config, packages *store.Store, counts metrics, log *slog.Logger) (*githubauth.Client, error) {
 	if cfg.Auth.Type == config.AuthNone {
 		return nil, nil
 	}
@@ -26,7 +27,7 @@ func newGitHub(cfg *config.Config, packages *store.Store, counts metrics) (*gith
 		Neighbours: func(ctx context.Context, repo scopes.Repo) []scopes.Repo {
 			return packages.Neighbours(ctx, repo, neighbours)
 		},
-		Server: ownIdentity(its, app),
+		Server: ownIdentity(its, app), Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -111,7 +111,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		defer func() { err = errors.Join(err, desk.Close()) }()
 	}
 
-	github, err := newGitHub(cfg, packages, counts)
+	github, err := newGitHub(cfg, packages, counts, log)
 	if err != nil {
 		return err
 	}

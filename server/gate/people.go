@@ -153,18 +153,33 @@ func (g *Gate) Everybody(ctx context.Context, pkg string, where scopes.Binding) 
 
 // Held is what the caller may do with the package by what GitHub says of them: None if they may not know of it. Of what is above reading it may say more
 // than the credential reaches, which is only established for those who use it.
+//
+// It is for lists, which are about every package there is: so the caller's credential is asked first, and whether a repository is public, which the
+// registry pays for, only where that leaves it open. To a credential of GitHub's that no policy keeps out, everything public is shown.
 func (g *Gate) Held(ctx context.Context, who Caller, pkg string, where scopes.Binding) (scopes.Permission, error) {
-	access, err := g.Allow(ctx, who, pkg, where, scopes.Install)
-	if refused := (*Refusal)(nil); errors.As(err, &refused) {
-		return scopes.None, nil
+	q := question(who, pkg, where, scopes.Install)
+	if who.token != "" && where.Kind == scopes.GitHub && !g.Open() {
+		var err error
+		if q.Access, err = g.access(ctx, who, where.Repo, scopes.Read); err == nil && q.Access.Why == "" && scopes.Decide(q).Reason == scopes.NotReadable {
+			return scopes.None, nil
+		}
 	}
-	if err != nil {
-		return scopes.None, err
+	access := q.Access
+	if !scopes.Decide(q).OK {
+		var err error
+		access, err = g.Allow(ctx, who, pkg, where, scopes.Install)
+		if refused := (*Refusal)(nil); errors.As(err, &refused) {
+			return scopes.None, nil
+		}
+		if err != nil {
+			return scopes.None, err
+		}
 	}
 	if g.Open() {
 		return scopes.Write, nil
 	}
 	if access.Role == scopes.None && who.Kind != scopes.Nobody { // everybody may read it, so it was not asked what the caller may
+		var err error
 		if access, err = g.access(ctx, who, where.Repo, scopes.Read); err != nil {
 			return scopes.None, err
 		}

@@ -113,7 +113,7 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 	}
 	v := g.verdict(q)
 	if v.Hide {
-		return Why{}, &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host}
+		return Why{}, &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host, trouble: who.trouble}
 	}
 	w := explain(g.names.Host, pkg, q, v)
 	w.Caller.Fingerprint = who.Print()
