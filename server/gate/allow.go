@@ -35,7 +35,14 @@ func unavailable(err error) bool {
 //
 // Whether a repository is public is asked first, for reading, and without the caller's credential, which can be good for less than none:
 // organisations turn away tokens that do not obey them. Only for what is not public GitHub is asked what the caller may do.
+//
+// For a change, one of the registry's own tokens is read again: a body can take its time, and the token may have been revoked or have ended meanwhile.
 func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (scopes.Access, error) {
+	if what != scopes.Install {
+		if err := g.reopen(ctx, &who); err != nil {
+			return scopes.Access{}, err
+		}
+	}
 	q := question(who, pkg, where, what)
 	if g.Open() || where.Kind != scopes.GitHub {
 		return q.Access, g.decide(q, who, pkg)
