@@ -365,3 +365,28 @@ func TestTokensAudited(t *testing.T) {
 		t.Error("the token is in the log")
 	}
 }
+
+// TestMintedUnder: of a token that was minted with another it is on record which was the first, since they stand on the same credential.
+func TestMintedUnder(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	type minted struct{ Token, Key string }
+	mint := func(with string) (m minted) {
+		t.Helper()
+		_, body := h.do(t, with, "POST", "/-/npm/v1/tokens", `{"scope":[{"values":["~wendy"],"types":{"user":{"write":true}}}]}`)
+		if json.Unmarshal(body, &m) != nil || m.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		return m
+	}
+	first := mint(github.Wendy)
+	second := mint(first.Token)
+	third := mint(second.Token)
+	for token, err := range h.tokens.All(t.Context()) {
+		want := map[string]string{first.Key: "", second.Key: first.Key, third.Key: first.Key}[token.ID]
+		if err != nil || token.Under != want {
+			t.Errorf("%s is under %q, want %q", token.ID, token.Under, want)
+		}
+	}
+}
