@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"net/url"
 	"sync"
 	"testing"
 	"time"
 
 	"gatehouse/config"
+	"gatehouse/githubauth"
 	"gatehouse/githubauth/githubtest"
 	"gatehouse/githubauth/oauth"
 	"gatehouse/scopes"
@@ -86,6 +88,34 @@ func TestLoginOutlastsItsGitHubToken(t *testing.T) {
 	group.Wait()
 	if _, behind, err := l.Open(t.Context(), secret); err != nil || behind.Access == first.Access || behind.Refresh == first.Refresh || behind.Expires.Before(time.Now().Add(7*time.Hour)) {
 		t.Errorf("what is kept ends %v, %v", behind.Expires, err)
+	}
+}
+
+// TestOutageAtRefresh is the trap of a GitHub that cannot be asked for a new token while the old one is good for minutes yet: nobody is turned away for what
+// they do not need, and GitHub is not asked again with every request.
+func TestOutageAtRefresh(t *testing.T) {
+	github := githubtest.Acme().Start()
+	defer github.Close()
+	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
+	good, first := loggedIn(t, l, github, 3*time.Minute)
+	over, _ := loggedIn(t, l, github, -time.Second)
+	back := github.Outage(503)
+	github.ResetCounts()
+	for range 10 {
+		if _, access, err := l.Use(t.Context(), good); err != nil || access != first.Access {
+			t.Fatalf("minutes before its end: %v", err)
+		}
+	}
+	if n := github.Counts().Total(); n != 1 {
+		t.Errorf("GitHub was asked %d times", n)
+	}
+	down := (*githubauth.Unavailable)(nil)
+	if _, _, err := l.Use(t.Context(), over); !errors.As(err, &down) {
+		t.Errorf("after its end: %v", err)
+	}
+	back()
+	if _, access, err := l.Use(t.Context(), over); err != nil || access == "" {
+		t.Errorf("after the outage: %v", err)
 	}
 }
 
