@@ -390,3 +390,35 @@ func TestMintedUnder(t *testing.T) {
 		}
 	}
 }
+
+// TestProfileTakesAUserRight is the hole of a token for packages that was told its owner's private address: what GitHub shows to the credential behind a token
+// of its owner is about a user, and takes a right to that user.
+func TestProfileTakesAUserRight(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	wendy := github.Token(githubtest.Classic{User: "wendy", Scopes: []string{"repo", "user"}})
+	for right, private := range map[string]bool{
+		`{"values":["*"],"types":{"pkg":{"write":true}}}`:       false,
+		`{"values":["~rita"],"types":{"user":{"write":true}}}`:  false,
+		`{"values":["~wendy"],"types":{"user":{"read":true}}}`:  true,
+		`{"values":["~wendy"],"types":{"user":{"write":true}}}`: true,
+	} {
+		_, body := h.do(t, wendy, "POST", "/-/npm/v1/tokens", `{"scope":[`+right+`]}`)
+		var made struct{ Token string }
+		if json.Unmarshal(body, &made) != nil || made.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		status, body := h.do(t, made.Token, "GET", "/-/npm/v1/user", "")
+		var profile struct {
+			Name, Email string
+			Verified    bool `json:"email_verified"`
+		}
+		if err := json.Unmarshal(body, &profile); err != nil || status != http.StatusOK || profile.Name != "wendy" {
+			t.Fatalf("%s: %d %s", right, status, body)
+		}
+		if shown := profile.Verified || !strings.HasSuffix(profile.Email, "+wendy@users.noreply.github.com"); shown != private {
+			t.Errorf("%s: %s", right, body)
+		}
+	}
+}
