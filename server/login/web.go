@@ -77,8 +77,16 @@ func (l *logins) start(c *gin.Context) error {
 	switch {
 	case st.Token != "" || st.Failed != "":
 		return errOver
+	case st.Pressed >= maxPressed:
+		return &trouble{status: http.StatusTooManyRequests, title: "Too many tries", text: "This login was begun again and again. Run npm login again."}
 	case l.elsewhere(c, st) && c.Request.PostFormValue("mine") != "yes":
 		return &trouble{status: http.StatusForbidden, title: "Was it you?", text: "npm was run somewhere else. If that was you, go back and say so with the box above the button.", page: page}
+	}
+	st.Pressed++
+	if !l.App.Web() { // before GitHub is asked, so that of many presses at once one gets through
+		if s, err = l.write(ctx, s, st); err != nil {
+			return err
+		}
 	}
 	secret, handed := random(), random()
 	sum := sha256.Sum256([]byte(secret))
