@@ -422,3 +422,22 @@ func TestProfileTakesAUserRight(t *testing.T) {
 		}
 	}
 }
+
+// TestMintSaysOneThing is the trap of a request that says something twice, in one case or another: who looks it over and who mints by it could read two things.
+func TestMintSaysOneThing(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	for _, body := range []string{
+		`{"packages_all":true,"packages_and_scopes_permission":"read-only","packages_and_scopes_permission":"read-write"}`,
+		`{"readonly":true,"Readonly":false}`,
+		`{"READONLY":false}`,
+		`{"scope":[{"values":["@acme/ui"],"Values":["*"],"types":{"pkg":{"read":true}}}]}`,
+		`{"scope":[{"values":["@acme/ui"],"types":{"pkg":{"read":true}},"types":{"pkg":{"write":true}}}]}`,
+		`{"scope":[{"values":["@acme/ui"],"types":{"pkg":{"read":true,"WRITE":true}}}]}`,
+	} {
+		if status, answer := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", body); status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+}
