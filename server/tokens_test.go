@@ -365,3 +365,79 @@ func TestTokensAudited(t *testing.T) {
 		t.Error("the token is in the log")
 	}
 }
+
+// TestMintedUnder: of a token that was minted with another it is on record which was the first, since they stand on the same credential.
+func TestMintedUnder(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	type minted struct{ Token, Key string }
+	mint := func(with string) (m minted) {
+		t.Helper()
+		_, body := h.do(t, with, "POST", "/-/npm/v1/tokens", `{"scope":[{"values":["~wendy"],"types":{"user":{"write":true}}}]}`)
+		if json.Unmarshal(body, &m) != nil || m.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		return m
+	}
+	first := mint(github.Wendy)
+	second := mint(first.Token)
+	third := mint(second.Token)
+	for token, err := range h.tokens.All(t.Context()) {
+		want := map[string]string{first.Key: "", second.Key: first.Key, third.Key: first.Key}[token.ID]
+		if err != nil || token.Under != want {
+			t.Errorf("%s is under %q, want %q", token.ID, token.Under, want)
+		}
+	}
+}
+
+// TestProfileTakesAUserRight is the hole of a token for packages that was told its owner's private address: what GitHub shows to the credential behind a token
+// of its owner is about a user, and takes a right to that user.
+func TestProfileTakesAUserRight(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	wendy := github.Token(githubtest.Classic{User: "wendy", Scopes: []string{"repo", "user"}})
+	for right, private := range map[string]bool{
+		`{"values":["*"],"types":{"pkg":{"write":true}}}`:       false,
+		`{"values":["~rita"],"types":{"user":{"write":true}}}`:  false,
+		`{"values":["~wendy"],"types":{"user":{"read":true}}}`:  true,
+		`{"values":["~wendy"],"types":{"user":{"write":true}}}`: true,
+	} {
+		_, body := h.do(t, wendy, "POST", "/-/npm/v1/tokens", `{"scope":[`+right+`]}`)
+		var made struct{ Token string }
+		if json.Unmarshal(body, &made) != nil || made.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		status, body := h.do(t, made.Token, "GET", "/-/npm/v1/user", "")
+		var profile struct {
+			Name, Email string
+			Verified    bool `json:"email_verified"`
+		}
+		if err := json.Unmarshal(body, &profile); err != nil || status != http.StatusOK || profile.Name != "wendy" {
+			t.Fatalf("%s: %d %s", right, status, body)
+		}
+		if shown := profile.Verified || !strings.HasSuffix(profile.Email, "+wendy@users.noreply.github.com"); shown != private {
+			t.Errorf("%s: %s", right, body)
+		}
+	}
+}
+
+// TestMintSaysOneThing is the trap of a request that says something twice, in one case or another: who looks it over and who mints by it could read two things.
+func TestMintSaysOneThing(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	for _, body := range []string{
+		`{"packages_all":true,"packages_and_scopes_permission":"read-only","packages_and_scopes_permission":"read-write"}`,
+		`{"readonly":true,"Readonly":false}`,
+		`{"READONLY":false}`,
+		`{"scope":[{"values":["@acme/ui"],"Values":["*"],"types":{"pkg":{"read":true}}}]}`,
+		`{"scope":[{"values":["@acme/ui"],"types":{"pkg":{"read":true}},"types":{"pkg":{"write":true}}}]}`,
+		`{"scope":[{"values":["@acme/ui"],"types":{"pkg":{"read":true,"WRITE":true}}}]}`,
+	} {
+		if status, answer := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", body); status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+}

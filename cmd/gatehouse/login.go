@@ -83,18 +83,18 @@ func (l *logins) Use(ctx context.Context, secret string) (scopes.Token, string, 
 // revokeTime bounds telling GitHub that a token is not needed any more.
 const revokeTime = 5 * time.Second
 
-// RevokeSecret is that of the tokens, and ends the GitHub token too that the login has got for it, unless another token may have been minted
-// over the same. If GitHub cannot be told, nobody can use that token any more all the same: what it was sealed in is gone.
+// RevokeSecret is that of the tokens, and ends the GitHub token too that the login has got for it, unless tokens stand on it that were minted with the
+// login's. Such a one takes nothing but itself along: whoever it was given to has no say about the login. If GitHub cannot be told, nobody can use that token any more all the same: what it was sealed in is gone.
 func (l *logins) RevokeSecret(ctx context.Context, secret string) error {
 	token, behind, err := l.Open(ctx, secret)
-	if err != nil || l.app == nil || !lent(token.Behind) {
+	if err != nil || l.app == nil || !lent(token.Behind) || token.Under != "" {
 		return l.Tokens.RevokeSecret(ctx, secret)
 	}
 	if err := l.Tokens.RevokeSecret(ctx, secret); err != nil {
 		return err
 	}
 	others, err := l.List(ctx, token.Owner.ID)
-	if err != nil || slices.ContainsFunc(others, func(o scopes.Token) bool { return lent(o.Behind) && !o.Created.Before(token.Created) }) {
+	if err != nil || slices.ContainsFunc(others, func(o scopes.Token) bool { return o.Under == token.ID }) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTime)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"net/url"
 	"sync"
 	"testing"
 	"time"
 
 	"gatehouse/config"
+	"gatehouse/githubauth"
 	"gatehouse/githubauth/githubtest"
 	"gatehouse/githubauth/oauth"
 	"gatehouse/scopes"
@@ -89,30 +91,89 @@ func TestLoginOutlastsItsGitHubToken(t *testing.T) {
 	}
 }
 
-// TestLogoutTellsGitHub: the GitHub token of a login ends with it, but not under a token that was minted since and may stand on it.
+// TestOutageAtRefresh is the trap of a GitHub that cannot be asked for a new token while the old one is good for minutes yet: nobody is turned away for what
+// they do not need, and GitHub is not asked again with every request.
+func TestOutageAtRefresh(t *testing.T) {
+	github := githubtest.Acme().Start()
+	defer github.Close()
+	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
+	good, first := loggedIn(t, l, github, 3*time.Minute)
+	over, _ := loggedIn(t, l, github, -time.Second)
+	back := github.Outage(503)
+	github.ResetCounts()
+	for range 10 {
+		if _, access, err := l.Use(t.Context(), good); err != nil || access != first.Access {
+			t.Fatalf("minutes before its end: %v", err)
+		}
+	}
+	if n := github.Counts().Total(); n != 1 {
+		t.Errorf("GitHub was asked %d times", n)
+	}
+	down := (*githubauth.Unavailable)(nil)
+	if _, _, err := l.Use(t.Context(), over); !errors.As(err, &down) {
+		t.Errorf("after its end: %v", err)
+	}
+	back()
+	if _, access, err := l.Use(t.Context(), over); err != nil || access == "" {
+		t.Errorf("after the outage: %v", err)
+	}
+}
+
+// TestLogoutTellsGitHub: the GitHub token of a login ends with it, whoever else is logged in, but not under a token that was minted with the login's and
+// stands on it.
 func TestLogoutTellsGitHub(t *testing.T) {
 	github := githubtest.Acme().Start()
 	defer github.Close()
 	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
 	secret, behind := loggedIn(t, l, github, time.Hour)
+	elsewhere, other := loggedIn(t, l, github, time.Hour)
 	if err := l.RevokeSecret(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.app.Check(t.Context(), behind.Access); err != oauth.ErrForeign {
 		t.Errorf("GitHub still takes the token: %v", err)
 	}
-	secret, behind = loggedIn(t, l, github, time.Hour)
-	minted := wendy
-	minted.Credential = scopes.GranularToken
-	if _, err := l.mint(t.Context(), minted, "ci", time.Now().Add(time.Hour), oauth.Credential{Access: behind.Access}); err != nil {
+	mintedWith(t, l, elsewhere)
+	if err := l.RevokeSecret(t.Context(), elsewhere); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.RevokeSecret(t.Context(), secret); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.app.Check(t.Context(), behind.Access); err != nil {
+	if _, err := l.app.Check(t.Context(), other.Access); err != nil {
 		t.Errorf("the token of another was ended: %v", err)
 	}
+}
+
+// TestMintedTokenEndsNoLogin is the hole of a token that was given away, with no right to users, and of which the logout ended the login that it was minted
+// with, and all others that stand on that.
+func TestMintedTokenEndsNoLogin(t *testing.T) {
+	github := githubtest.Acme().Start()
+	defer github.Close()
+	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
+	secret, behind := loggedIn(t, l, github, time.Hour)
+	first, second := mintedWith(t, l, secret), mintedWith(t, l, secret)
+	for _, s := range []string{second, first} {
+		if err := l.RevokeSecret(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.app.Check(t.Context(), behind.Access); err != nil {
+			t.Fatalf("the login was ended: %v", err)
+		}
+	}
+}
+
+// mintedWith is a token that npm token create makes with another.
+func mintedWith(t *testing.T, l *logins, secret string) string {
+	t.Helper()
+	by, behind, err := l.Open(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, minted, err := l.Create(t.Context(), scopes.Token{
+		Owner: by.Owner, Name: "ci", Grant: scopes.Grant{Rights: scopes.All()}, Behind: by.Behind, Under: by.Root(),
+	}, tokens.Credential{Access: behind.Access})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return minted
 }
 
 func codeIn(t *testing.T, address string) string {

@@ -37,7 +37,14 @@ func unavailable(err error) bool {
 // turn away tokens that do not obey them. But GitHub is asked about it for those callers only whose own credential does not tell: for nobody, for somebody
 // who was turned away, and where it was public a while ago. For all others the question what they may do is the only one, and its answer tells
 // whether the repository is public to all who come later.
+//
+// For a change, one of the registry's own tokens is read again: a body can take its time, and the token may have been revoked or have ended meanwhile.
 func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (scopes.Access, error) {
+	if what != scopes.Install {
+		if err := g.reopen(ctx, &who); err != nil {
+			return scopes.Access{}, err
+		}
+	}
 	q := question(who, pkg, where, what)
 	if g.Open() || where.Kind != scopes.GitHub {
 		return q.Access, g.decide(q, who, pkg)

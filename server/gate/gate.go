@@ -70,7 +70,7 @@ func (g *Gate) Identify(ctx context.Context, h http.Header, from netip.Addr) (Ca
 	if g.Open() {
 		return Caller{Principal: scopes.Principal{Kind: scopes.Anyone}}, nil
 	}
-	token, err := credential(h)
+	token, err := Credential(h)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -117,9 +117,10 @@ func (g *Gate) Level(ctx context.Context, began time.Time) {
 	}
 }
 
-// credential reads the token: "Bearer T", or "Basic" with the token as the password and any user name, which is what npm makes of
-// _auth and of username and _password. Tokens elsewhere, in the query for example, are not looked at.
-func credential(h http.Header) (string, error) {
+// Credential reads the token of a request: "Bearer T", or "Basic" with the token as the password and any user name, which is what npm makes of
+// _auth and of username and _password. Tokens elsewhere, in the query for example, are not looked at. Errors: ErrNoCredential,
+// ErrCredentialForm.
+func Credential(h http.Header) (string, error) {
 	values := h.Values("Authorization")
 	switch {
 	case len(values) == 0 || len(values) == 1 && strings.TrimSpace(values[0]) == "":

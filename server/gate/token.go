@@ -60,8 +60,12 @@ func (g *Gate) enter(ctx context.Context, secret string, from netip.Addr) (Calle
 	return who, nil
 }
 
-// reopen reads the caller's token, which may have been revoked or have expired since it was read last.
+// reopen reads the caller's token, if it is one of the registry's own: it may have been revoked or have expired since it was read last, and another
+// credential may be behind it.
 func (g *Gate) reopen(ctx context.Context, who *Caller) (err error) {
+	if who.own == nil {
+		return nil
+	}
 	own := *who.own
 	if own.Token, who.token, err = g.tokens.Use(ctx, own.secret); err != nil {
 		return err
@@ -69,6 +73,9 @@ func (g *Gate) reopen(ctx context.Context, who *Caller) (err error) {
 	who.own = &own
 	return own.Grant.Live(time.Now(), own.from)
 }
+
+// Live returns nil unless the caller's token is one of the registry's own that was revoked, or that has ended, since the request began.
+func (g *Gate) Live(ctx context.Context, who Caller) error { return g.reopen(ctx, &who) }
 
 // ours tells the registry's own tokens from GitHub's.
 func (g *Gate) ours(token string) bool {

@@ -75,6 +75,9 @@ func (p *protocol) deprecate(c *gin.Context, name packument.Name, head store.Hea
 
 // star takes what the caller says of themselves; what is said of others is not looked at.
 func (p *protocol) star(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, edit *packument.Edit) error {
+	if err := p.Gate.Live(c.Request.Context(), who); err != nil {
+		return err
+	}
 	if err := p.allowed(c, name, head, who, scopes.Install); err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func (p *protocol) mintToken(c *gin.Context) error {
 		Owner: scopes.Account{ID: who.ID, Login: who.Login}, Name: wanted.Name, Description: wanted.Description, Grant: wanted.Grant, Behind: who.Credential,
 	}
 	if own := who.Own(); own != nil {
-		token.Grant, token.Behind = token.Grant.Inherit(own.Grant), own.Behind
+		token.Grant, token.Behind, token.Under = token.Grant.Inherit(own.Grant), own.Behind, own.Root()
 	}
 	if token.Name == "" {
 		token.Name = "unnamed"
