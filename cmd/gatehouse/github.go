@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strconv"
+	"time"
 
 	"gatehouse/config"
 	"gatehouse/githubauth"
@@ -14,25 +19,53 @@ import (
 // neighbours is how many repositories are asked about together at most.
 const neighbours = 500
 
-// newGitHub returns what asks GitHub, nil where nobody is asked (auth.type none). It makes no call.
-func newGitHub(cfg *config.Config, packages *store.Store, counts metrics) (*githubauth.Client, error) {
+// lastAnswers bounds how long a stop waits for GitHub's answers to be kept. Without them the next start asks GitHub anew.
+const lastAnswers = 10 * time.Second
+
+// newGitHub returns what asks GitHub, nil where nobody is asked (auth.type none), and what ends it. It makes no call.
+func newGitHub(ctx context.Context, cfg *config.Config, packages *store.Store, counts metrics, log *slog.Logger) (*githubauth.Client, func(), error) {
 	if cfg.Auth.Type == config.AuthNone {
-		return nil, nil
+		return nil, func() {}, nil
 	}
 	its := cfg.Auth.GitHub
+	answers, key, err := answersFile(ctx, its.Cache.Path, packages)
+	if err != nil {
+		return nil, nil, err
+	}
 	app, _ := strconv.ParseInt(its.App.ID, 10, 64) // config has read it as a number
 	github, err := githubauth.New(githubauth.Options{
 		APIURL: its.APIURL, WebURL: its.WebURL, UserAgent: "gatehouse/" + version, Observe: counts.observe(), Stale: its.Stale,
 		Neighbours: func(ctx context.Context, repo scopes.Repo) []scopes.Repo {
 			return packages.Neighbours(ctx, repo, neighbours)
 		},
-		Server: ownIdentity(its, app),
+		Server: ownIdentity(its, app), CachePath: answers, CacheKey: key, Log: log,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	counts.ask(github)
-	return github, nil
+	return github, func() {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastAnswers)
+		defer cancel()
+		if err := github.Close(late); err != nil {
+			log.Warn("the answers of GitHub could not be kept; the next start will ask it anew", "error", err)
+		}
+	}, nil
+}
+
+// answersFile is the file in folder that GitHub's answers outlast a restart in, and the key that they are sealed under, which is not in that folder. It
+// makes the folder. Without one nothing is kept.
+func answersFile(ctx context.Context, folder string, packages *store.Store) (path string, key []byte, err error) {
+	if folder == "" {
+		return "", nil, nil
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", nil, fmt.Errorf("auth.github.cache.path: %w", err)
+	}
+	if key, err = packages.Secret(ctx, "github-cache"); err != nil {
+		return "", nil, err
+	}
+	return filepath.Join(folder, "answers"), key, nil
 }
 
 // ownIdentity is the one credential with which the registry asks for what no caller asks: an App's before a token, a token before an OAuth app's, which
