@@ -13,6 +13,7 @@ import (
 	"gatehouse/githubauth"
 	"gatehouse/scopes"
 	"gatehouse/server/hooks"
+	"gatehouse/server/operator"
 	"gatehouse/store"
 )
 
@@ -32,13 +33,12 @@ func newGitHub(ctx context.Context, cfg *config.Config, packages *store.Store, c
 	if err != nil {
 		return nil, nil, err
 	}
-	app, _ := strconv.ParseInt(its.App.ID, 10, 64) // config has read it as a number
 	github, err := githubauth.New(githubauth.Options{
 		APIURL: its.APIURL, WebURL: its.WebURL, UserAgent: "gatehouse/" + version, Observe: counts.observe(), Stale: its.Stale,
 		Neighbours: func(ctx context.Context, repo scopes.Repo) []scopes.Repo {
 			return packages.Neighbours(ctx, repo, neighbours)
 		},
-		Server: ownIdentity(its, app), CachePath: answers, CacheKey: key, Log: log,
+		Server: ownIdentity(its), CachePath: answers, CacheKey: key, Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +70,8 @@ func answersFile(ctx context.Context, folder string, packages *store.Store) (pat
 
 // ownIdentity is the one credential with which the registry asks for what no caller asks: an App's before a token, a token before an OAuth app's, which
 // may be there for logging in alone.
-func ownIdentity(its config.GitHub, app int64) githubauth.Server {
+func ownIdentity(its config.GitHub) githubauth.Server {
+	app, _ := strconv.ParseInt(its.App.ID, 10, 64) // config has read it as a number
 	switch {
 	case app != 0:
 		return githubauth.Server{AppID: app, PrivateKey: []byte(its.App.PrivateKey.Reveal())}
@@ -80,6 +81,26 @@ func ownIdentity(its config.GitHub, app int64) githubauth.Server {
 		return githubauth.Server{ClientID: its.OAuth.ClientID, ClientSecret: its.OAuth.ClientSecret.Reveal()}
 	}
 	return githubauth.Server{}
+}
+
+// roles asks GitHub about accounts for an operator; nil where the registry has no credential that GitHub answers that to. Whoever asks is seldom, and gets
+// a client of their own, made when it is needed: a wrong key of the App keeps no other command from its work.
+func roles(cfg *config.Config) operator.Roles {
+	if its := cfg.Auth.GitHub; cfg.Auth.Type == config.AuthNone || its.App.ID == "" && its.Token.IsZero() {
+		return nil
+	}
+	return asker{cfg}
+}
+
+type asker struct{ cfg *config.Config }
+
+func (a asker) RoleOf(ctx context.Context, repo scopes.Repo, login string) (scopes.Principal, scopes.Access, error) {
+	its := a.cfg.Auth.GitHub
+	github, err := githubauth.New(githubauth.Options{APIURL: its.APIURL, WebURL: its.WebURL, UserAgent: "gatehouse/" + version, Server: ownIdentity(its)})
+	if err != nil {
+		return scopes.Principal{}, scopes.Access{}, err
+	}
+	return github.RoleOf(ctx, repo, login)
 }
 
 // webhook takes GitHub's webhooks in, if there is a secret to tell them by.

@@ -108,7 +108,9 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	if err != nil {
 		return err
 	}
-	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Own: own, Version: version}, log)
+	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{
+		Store: packages, Blobs: blobs.Store, Own: own, Version: version, Host: cfg.Auth.GitHub.Host, Roles: roles(cfg),
+	}, log)
 	if err != nil {
 		log.Warn("commands of the operator cannot reach this registry, and will need it to be stopped", "error", err)
 	}
