@@ -63,4 +63,7 @@ func TestWebhookTakesAReadAway(t *testing.T) {
 	}
 	read(http.StatusNotFound)
 	i.terminate(t)
+	if !bytes.Contains(i.log.Bytes(), []byte("the secret here is not the one that GitHub was given")) {
+		t.Errorf("the log does not say what was wrong with the forged delivery:\n%s", i.log)
+	}
 }

@@ -46,11 +46,10 @@ func (l *logins) options(cfg *config.Config) login.Options {
 }
 
 // mint makes the token of a login, which may do whatever its owner may.
-func (l *logins) mint(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (string, error) {
-	_, secret, err := l.Create(ctx, scopes.Token{
+func (l *logins) mint(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (scopes.Token, string, error) {
+	return l.Create(ctx, scopes.Token{
 		Owner: scopes.Account{ID: who.ID, Login: who.Login}, Name: name, Grant: scopes.Grant{Rights: scopes.All(), Until: until}, Behind: who.Credential,
 	}, tokens.Credential(behind))
-	return secret, err
 }
 
 // Use is that of the tokens, with a credential behind it that is refreshed when it is about to end.
@@ -85,22 +84,22 @@ const revokeTime = 5 * time.Second
 
 // RevokeSecret is that of the tokens, and ends the GitHub token too that the login has got for it, unless another token may have been minted
 // over the same. If GitHub cannot be told, nobody can use that token any more all the same: what it was sealed in is gone.
-func (l *logins) RevokeSecret(ctx context.Context, secret string) error {
+func (l *logins) RevokeSecret(ctx context.Context, secret string) (scopes.Token, error) {
 	token, behind, err := l.Open(ctx, secret)
 	if err != nil || l.app == nil || !lent(token.Behind) {
 		return l.Tokens.RevokeSecret(ctx, secret)
 	}
-	if err := l.Tokens.RevokeSecret(ctx, secret); err != nil {
-		return err
+	if token, err = l.Tokens.RevokeSecret(ctx, secret); err != nil {
+		return token, err
 	}
 	others, err := l.List(ctx, token.Owner.ID)
 	if err != nil || slices.ContainsFunc(others, func(o scopes.Token) bool { return lent(o.Behind) && !o.Created.Before(token.Created) }) {
-		return nil
+		return token, nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), revokeTime)
 	defer cancel()
 	_ = l.app.Revoke(ctx, behind.Access)
-	return nil
+	return token, nil
 }
 
 // lent reports whether a token stands, or may stand, on a credential that an app has got.

@@ -54,7 +54,7 @@ func loggedIn(t *testing.T, l *logins, github *githubtest.Fixture, left time.Dur
 		t.Fatal(err)
 	}
 	behind.Expires = time.Now().Add(left).UTC().Truncate(time.Second)
-	if secret, err = l.mint(t.Context(), wendy, "npm login", time.Now().Add(time.Hour), behind); err != nil {
+	if _, secret, err = l.mint(t.Context(), wendy, "npm login", time.Now().Add(time.Hour), behind); err != nil {
 		t.Fatal(err)
 	}
 	return secret, behind
@@ -95,7 +95,7 @@ func TestLogoutTellsGitHub(t *testing.T) {
 	defer github.Close()
 	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
 	secret, behind := loggedIn(t, l, github, time.Hour)
-	if err := l.RevokeSecret(t.Context(), secret); err != nil {
+	if _, err := l.RevokeSecret(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.app.Check(t.Context(), behind.Access); err != oauth.ErrForeign {
@@ -104,10 +104,10 @@ func TestLogoutTellsGitHub(t *testing.T) {
 	secret, behind = loggedIn(t, l, github, time.Hour)
 	minted := wendy
 	minted.Credential = scopes.GranularToken
-	if _, err := l.mint(t.Context(), minted, "ci", time.Now().Add(time.Hour), oauth.Credential{Access: behind.Access}); err != nil {
+	if _, _, err := l.mint(t.Context(), minted, "ci", time.Now().Add(time.Hour), oauth.Credential{Access: behind.Access}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.RevokeSecret(t.Context(), secret); err != nil {
+	if _, err := l.RevokeSecret(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.app.Check(t.Context(), behind.Access); err != nil {
