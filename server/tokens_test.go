@@ -420,3 +420,32 @@ func TestWhyOfAToken(t *testing.T) {
 		t.Errorf("a token of GitHub's own: %s", body)
 	}
 }
+
+// TestMintedInARenewedLogin: a token over a credential that is renewed hands on no copy of it, which would end with the day, but itself.
+func TestMintedInARenewedLogin(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	wendy := github.Account("wendy")
+	_, login, err := h.tokens.Create(t.Context(), scopes.Token{
+		Owner: scopes.Account{ID: wendy.ID, Login: wendy.Login}, Name: "npm login", Grant: scopes.Grant{Rights: scopes.All(), Until: time.Now().Add(time.Hour)}, Behind: scopes.AppUser,
+	}, tokens.Credential{Access: github.Wendy, Refresh: "ghr_of_wendy", Expires: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := h.do(t, login, "POST", "/-/npm/v1/tokens", `{"readonly":true}`)
+	var made struct{ Token, Key string }
+	if err := json.Unmarshal(body, &made); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	if _, behind, err := h.tokens.Open(t.Context(), made.Token); err != nil || behind != (tokens.Credential{Parent: login}) {
+		t.Errorf("%v, %v", behind.Access != "", err)
+	}
+	if status, body := h.do(t, made.Token, "GET", "/-/whoami", ""); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	h.do(t, login, "DELETE", "/-/user/token/"+login, "")
+	if status, body := h.do(t, made.Token, "GET", "/-/whoami", ""); status != http.StatusUnauthorized || !strings.Contains(string(body), "npm login that this token was minted with has ended: log in again") {
+		t.Errorf("after logging out: %d %s", status, body)
+	}
+}

@@ -79,7 +79,7 @@ func start(t *testing.T, settings ...setting) *registry {
 		Mint: func(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (scopes.Token, string, error) {
 			return r.tokens.Create(ctx, scopes.Token{
 				Owner: scopes.Account{ID: who.ID, Login: who.Login}, Name: name, Grant: scopes.Grant{Rights: scopes.All(), Until: until}, Behind: who.Credential,
-			}, tokens.Credential(behind))
+			}, tokens.Credential{Access: behind.Access, Refresh: behind.Refresh, Expires: behind.Expires})
 		},
 		Base: func(*http.Request) (string, error) { return r.server.URL + "/", nil },
 		From: func(*http.Request) netip.Addr { r.mu.Lock(); defer r.mu.Unlock(); return r.from },

@@ -164,7 +164,7 @@ func (p *protocol) mintToken(c *gin.Context) error {
 		return err
 	}
 	behind, _ := who.GitHub()
-	token, secret, err := p.Tokens.Create(context.WithoutCancel(ctx), token, tokens.Credential{Access: behind})
+	token, secret, err := p.Tokens.Create(context.WithoutCancel(ctx), token, tokens.Credential{Access: behind, Parent: who.Secret()})
 	if err != nil {
 		return err
 	}
