@@ -18,7 +18,7 @@
 // finds no fresh answer is asked about together with others (batch.go): those that miss at the same time, and those that the registry has beside
 // it, by GraphQL, as far as its answers are worth something for that kind of token (weigh.go). Where there is no GraphQL, REST is asked about one (access.go).
 // A write is always asked about alone, and nothing known before counts. Every call goes through call.go, which waits, gives up and measures; judge.go sorts
-// what comes back. What is true without a caller is in public.go, what shuts a caller out in standing.go, what ends knowledge early in forget.go and
+// what comes back. What is true without a caller is in public.go, what an operator asks about others in role.go, what shuts a caller out in standing.go, what ends knowledge early in forget.go and
 // hook.go, and what outlives the process in keep.go.
 //
 // Credentials live in memory for the time of a call. Cache keys are keyed hashes of them, under a key that dies with the process; what is kept on

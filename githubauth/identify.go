@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+	"golang.org/x/sync/singleflight"
 
 	"gatehouse/scopes"
 )
@@ -246,14 +247,9 @@ func key(what byte, k *credential, number int64, epoch uint64) string {
 // once runs ask for all who want the same key at the same time. The work has its own deadline, so that the first
 // caller's hanging up does not fail the others; each waits no longer than its own context allows.
 func once[T any](ctx context.Context, c *Client, key string, ask func(context.Context) (T, error)) (T, error) {
-	ch := c.flights.DoChan(key, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factTimeout)
-		defer cancel()
-		return sane(ctx, ask)
-	})
 	var none T
 	select {
-	case r := <-ch:
+	case r := <-begin(ctx, c, key, ask):
 		if r.Err != nil {
 			return none, r.Err
 		}
@@ -261,6 +257,15 @@ func once[T any](ctx context.Context, c *Client, key string, ask func(context.Co
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// begin is once for whoever need not wait.
+func begin[T any](ctx context.Context, c *Client, key string, ask func(context.Context) (T, error)) <-chan singleflight.Result {
+	return c.flights.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factTimeout)
+		defer cancel()
+		return sane(ctx, ask)
+	})
 }
 
 // sane turns a panic into an error: nobody could recover from it where it would come out, in a goroutine of singleflight.

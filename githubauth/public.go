@@ -31,6 +31,10 @@ type visibility struct {
 // Public tells what everybody may read of the repository, from what GitHub said without a caller's credential and from what it let fall in answers to
 // callers. It is no error not to know: what is not known to be public is not. An answer counts for 60 s, and for Options.Stale longer
 // where GitHub cannot be asked; that a repository is not public any more counts from the moment it is learned.
+//
+// Of a repository that was not public nobody waits for the next answer: it is asked for in the background, and counts for the question after this one. A
+// stranger could tell by the waiting that there is something to ask about. What is left to tell is the first question about a repository since
+// the start, if nobody who may read it has come before; Pace has the answer about a missing one take about as long.
 func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
 	v, known := c.visible.GetIfPresent(repo.ID)
 	if known && c.now().Before(v.until) {
@@ -39,15 +43,23 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	}
 	c.misses.Add(1)
 	epoch := c.forgotten.now()
-	_, err := once(ctx, c, key('v', c.server.k, repo.ID, epoch), func(ctx context.Context) (struct{}, error) {
+	flight := key('v', c.server.k, repo.ID, epoch)
+	ask := func(ctx context.Context) (struct{}, error) {
 		if v, known := c.visible.GetIfPresent(repo.ID); known && c.now().Before(v.until) {
 			return struct{}{}, nil // somebody's flight has landed since we looked
 		}
 		return struct{}{}, c.askPublic(ctx, repo, epoch)
-	})
+	}
+	if known && !v.public {
+		begin(ctx, c, flight, ask)
+		return scopes.Public{}, nil
+	}
+	began := time.Now()
+	_, err := once(ctx, c, flight, ask)
 	if ctx.Err() != nil {
 		return scopes.Public{}, ctx.Err()
 	}
+	c.observe(time.Since(began))
 	v, known = c.visible.GetIfPresent(repo.ID)
 	switch {
 	case known && c.now().Before(v.until):

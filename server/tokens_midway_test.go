@@ -39,7 +39,7 @@ func TestRevokedDuringUpload(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, io.MultiReader(
 			bytes.NewReader([]byte(c.body[:half])),
 			&then{do: func() {
-				if err := h.tokens.RevokeSecret(t.Context(), token.Token); err != nil {
+				if _, err := h.tokens.RevokeSecret(t.Context(), token.Token); err != nil {
 					t.Error(err)
 				}
 			}},

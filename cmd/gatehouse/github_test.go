@@ -64,6 +64,9 @@ func TestWebhookTakesAReadAway(t *testing.T) {
 	}
 	read(http.StatusNotFound)
 	i.terminate(t)
+	if !bytes.Contains(i.log.Bytes(), []byte("the secret here is not the one that GitHub was given")) {
+		t.Errorf("the log does not say what was wrong with the forged delivery:\n%s", i.log)
+	}
 }
 
 // TestADeadCredentialOfTheRegistrysIsLogged: when GitHub does not accept the registry's own token any more, its operator is told.

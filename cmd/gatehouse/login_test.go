@@ -56,7 +56,7 @@ func loggedIn(t *testing.T, l *logins, github *githubtest.Fixture, left time.Dur
 		t.Fatal(err)
 	}
 	behind.Expires = time.Now().Add(left).UTC().Truncate(time.Second)
-	if secret, err = l.mint(t.Context(), wendy, "npm login", time.Now().Add(time.Hour), behind); err != nil {
+	if _, secret, err = l.mint(t.Context(), wendy, "npm login", time.Now().Add(time.Hour), behind); err != nil {
 		t.Fatal(err)
 	}
 	return secret, behind
@@ -126,15 +126,20 @@ func TestLogoutTellsGitHub(t *testing.T) {
 	defer github.Close()
 	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
 	secret, behind := loggedIn(t, l, github, time.Hour)
-	elsewhere, other := loggedIn(t, l, github, time.Hour)
-	if err := l.RevokeSecret(t.Context(), secret); err != nil {
+	_, other := loggedIn(t, l, github, time.Hour)
+	other.Refresh, other.Expires = "", time.Time{} // as an OAuth app's
+	_, elsewhere, err := l.mint(t.Context(), wendy, "npm login", time.Now().Add(time.Hour), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.RevokeSecret(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.app.Check(t.Context(), behind.Access); err != oauth.ErrForeign {
 		t.Errorf("GitHub still takes the token: %v", err)
 	}
 	mintedWith(t, l, elsewhere)
-	if err := l.RevokeSecret(t.Context(), elsewhere); err != nil {
+	if _, err := l.RevokeSecret(t.Context(), elsewhere); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.app.Check(t.Context(), other.Access); err != nil {
@@ -151,7 +156,7 @@ func TestMintedTokenEndsNoLogin(t *testing.T) {
 	secret, behind := loggedIn(t, l, github, time.Hour)
 	first, second := mintedWith(t, l, secret), mintedWith(t, l, secret)
 	for _, s := range []string{second, first} {
-		if err := l.RevokeSecret(t.Context(), s); err != nil {
+		if _, err := l.RevokeSecret(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := l.app.Check(t.Context(), behind.Access); err != nil {
@@ -169,7 +174,7 @@ func mintedWith(t *testing.T, l *logins, secret string) string {
 	}
 	_, minted, err := l.Create(t.Context(), scopes.Token{
 		Owner: by.Owner, Name: "ci", Grant: scopes.Grant{Rights: scopes.All()}, Behind: by.Behind, Under: by.Root(),
-	}, tokens.Credential{Access: behind.Access})
+	}, tokens.Credential{Access: behind.Access, Parent: secret})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,4 +188,75 @@ func codeIn(t *testing.T, address string) string {
 		t.Fatal(err)
 	}
 	return u.Query().Get("code")
+}
+
+// TestMintedInALoginOutlastsItsGitHubToken: GitHub's tokens of an App end after eight hours, and those that npm token create has made in a login live on with it, and end with it.
+func TestMintedInALoginOutlastsItsGitHubToken(t *testing.T) {
+	github := githubtest.Acme().Start()
+	defer github.Close()
+	l := newLoginsOf(t, github, github.AddApp(githubtest.App{Slug: "gatehouse"}))
+	login, first := loggedIn(t, l, github, time.Minute) // of its eight hours
+	mint := func(parent string) string {
+		t.Helper()
+		_, access, err := l.Use(t.Context(), parent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, secret, err := l.Create(t.Context(), scopes.Token{
+			Owner: scopes.Account{ID: wendy.ID, Login: wendy.Login}, Name: "ci", Grant: scopes.Grant{Rights: scopes.All()}, Behind: scopes.AppUser,
+		}, tokens.Credential{Access: access, Parent: parent})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	}
+	_, behind, err := l.Open(t.Context(), login)
+	if err != nil || behind.Access != first.Access {
+		t.Fatal(err)
+	}
+	child := mint(login)
+	grandchild := mint(child)
+	if _, behind, err = l.Open(t.Context(), login); err != nil || behind.Access == first.Access {
+		t.Fatalf("minting did not refresh the login: %v", err)
+	}
+	// What was refreshed ends in its turn, and is refreshed by whoever comes first.
+	soon := behind
+	soon.Expires = time.Now().Add(time.Minute).UTC().Truncate(time.Second)
+	if err := l.Reseal(t.Context(), login, behind, soon); err != nil {
+		t.Fatal(err)
+	}
+	_, of, err := l.Use(t.Context(), grandchild)
+	if err != nil || of == behind.Access {
+		t.Fatalf("a minute before its end: %v", err)
+	}
+	if _, err := l.app.Check(t.Context(), of); err != nil {
+		t.Errorf("what it was refreshed to: %v", err)
+	}
+	for what, secret := range map[string]string{"the login": login, "its child": child} {
+		if token, access, err := l.Use(t.Context(), secret); err != nil || access != of || token.ID == "" {
+			t.Errorf("%s has another: %v", what, err)
+		}
+	}
+	if _, sealed, err := l.Open(t.Context(), child); err != nil || sealed.Access != "" || sealed.Refresh != "" {
+		t.Errorf("the child has a credential of its own: %v", err)
+	}
+	// A child's end is its own; the login's is everybody's.
+	if _, err := l.RevokeSecret(t.Context(), child); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.Use(t.Context(), grandchild); err != nil {
+		t.Errorf("after its minter has ended: %v", err)
+	}
+	if _, err := l.app.Check(t.Context(), of); err != nil {
+		t.Errorf("the login's GitHub token was ended with a child: %v", err)
+	}
+	if _, err := l.RevokeSecret(t.Context(), login); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := l.Use(t.Context(), grandchild); !errors.Is(err, tokens.ErrParent) {
+		t.Errorf("after logging out: %v", err)
+	}
+	if _, _, err := l.Tokens.Use(t.Context(), grandchild); !errors.Is(err, tokens.ErrParent) {
+		t.Errorf("after logging out: %v", err)
+	}
 }

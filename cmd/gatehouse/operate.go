@@ -77,7 +77,7 @@ func atDesk(ctx context.Context, cfg *config.Config, work func(d desk, running b
 		if err != nil {
 			return err
 		}
-		return work(&operator.Desk{Store: packages, Blobs: blobs, Own: own, Alone: true, Version: version}, false)
+		return work(&operator.Desk{Store: packages, Blobs: blobs, Own: own, Alone: true, Version: version, Host: cfg.Auth.GitHub.Host, Roles: roles(cfg)}, false)
 	})
 }
 

@@ -179,3 +179,12 @@ func (g *Gate) AllowTokens(who Caller, what scopes.TokenAction, owner int64, new
 // GitHub is the GitHub credential that the caller has shown, or that is behind the token they have shown: for sealing it into a new one, and
 // for nothing else. It reports false if there is none.
 func (c Caller) GitHub() (credential string, ok bool) { return c.token, c.token != "" }
+
+// Secret is that of the registry's own token that the caller has shown, "" if it was one of GitHub's: for sealing it into one that it mints, and for
+// nothing else.
+func (c Caller) Secret() string {
+	if c.own == nil {
+		return ""
+	}
+	return c.own.secret
+}

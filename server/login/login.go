@@ -43,8 +43,8 @@ const (
 	maxPressed = 5
 )
 
-// Mint makes a token of the registry's over a GitHub credential of who, with all the rights of its owner, and returns its secret.
-type Mint func(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (secret string, err error)
+// Mint makes a token of the registry's over a GitHub credential of who, with all the rights of its owner, and returns it with its secret.
+type Mint func(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (token scopes.Token, secret string, err error)
 
 // Options of the logins.
 type Options struct {
