@@ -17,7 +17,7 @@ import (
 const (
 	publicTTL         = 60 * time.Second
 	notPublicTTL      = 60 * time.Second
-	notPublicByNobody = 5 * time.Minute // where the server has no credential and 60 calls an hour
+	notPublicOneByOne = 5 * time.Minute // where the server has no token, and so no GraphQL to ask about many at once
 )
 
 // visibility is what GitHub last said about everybody's reading a repository, whoever it was said to.
@@ -39,6 +39,7 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	}
 	c.misses.Add(1)
 	epoch := c.forgotten.now()
+	began := time.Now()
 	_, err := once(ctx, c, key('v', c.server.k, repo.ID, epoch), func(ctx context.Context) (struct{}, error) {
 		if v, known := c.visible.GetIfPresent(repo.ID); known && c.now().Before(v.until) {
 			return struct{}{}, nil // somebody's flight has landed since we looked
@@ -47,6 +48,9 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	})
 	if ctx.Err() != nil {
 		return scopes.Public{}, ctx.Err()
+	}
+	if err == nil {
+		c.observe(time.Since(began))
 	}
 	v, known = c.visible.GetIfPresent(repo.ID)
 	switch {
@@ -72,7 +76,7 @@ func (c *Client) teach(repo scopes.Repo, public bool, at time.Time, epoch uint64
 	if c.forgotten.since(epoch, ofRepo(repo)) {
 		return
 	}
-	v := visibility{repo: repo, public: public, at: at, until: at.Add(notPublicTTL)}
+	v := visibility{repo: repo, public: public, at: at, until: at.Add(c.server.notPublicFor())}
 	if public {
 		v.until = at.Add(publicTTL)
 	}
@@ -141,10 +145,7 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		resp, err := g.Do(ctx, req, found)
 		return httpOf(resp), err
 	}})
-	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(notPublicTTL)}
-	if token == "" && c.server.basic == nil {
-		none.until = at.Add(notPublicByNobody)
-	}
+	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(c.server.notPublicFor())}
 	switch {
 	case c.forgotten.since(epoch, ofRepo(repo)):
 		return &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
