@@ -240,3 +240,47 @@ func TestOddScopesReadNothingPrivate(t *testing.T) {
 		}
 	}
 }
+
+// TestPaceOfWhatIsPublic: where nobody has a token, answers about names that are missing take as long as those for which it was asked what is public.
+func TestPaceOfWhatIsPublic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := githubtest.Acme()
+		c := unplugged(t, f, nil)
+		f.Fail("", githubtest.Slow(100*time.Millisecond))
+		if _, err := c.Public(t.Context(), bind(f.UI)); err != nil {
+			t.Fatal(err)
+		}
+		if c.Pace() < 100*time.Millisecond {
+			t.Errorf("%s", c.Pace())
+		}
+	})
+}
+
+// TestPrivateRepositoriesInUseCostNoAnonymousCalls: what callers are shown of private repositories spares the registry asking about these without a credential,
+// of which it can do so little.
+func TestPrivateRepositoriesInUseCostNoAnonymousCalls(t *testing.T) {
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	now := newClock()
+	repos := many(f, 20)
+	c := registry(t, f, now, repos)
+	minute := func() {
+		for _, r := range repos {
+			if p, err := c.Public(context.Background(), r); err != nil || p.Repo.ID != 0 {
+				t.Fatalf("%+v %v", p, err)
+			}
+			if a, err := c.Access(context.Background(), f.Wendy, r, scopes.Read); err != nil || a.Permission() < scopes.Read {
+				t.Fatalf("%+v %v", a, err)
+			}
+		}
+		now.pass(61 * time.Second)
+	}
+	minute()
+	f.ResetCounts()
+	for range 30 {
+		minute()
+	}
+	if got := f.Counts().By("").Total(); got > 0 {
+		t.Errorf("%d calls\n%s", got, f.Counts())
+	}
+}

@@ -17,7 +17,7 @@ import (
 const (
 	publicTTL         = 60 * time.Second
 	notPublicTTL      = 60 * time.Second
-	notPublicByNobody = 5 * time.Minute // where the server has no credential and 60 calls an hour
+	notPublicOneByOne = 5 * time.Minute // where the server has no token, and so no GraphQL to ask about many at once
 )
 
 // visibility is what GitHub last said about everybody's reading a repository, whoever it was said to.
@@ -97,7 +97,7 @@ func (c *Client) teach(repo scopes.Repo, public bool, at time.Time, epoch uint64
 	if c.forgotten.since(epoch, ofRepo(repo)) {
 		return
 	}
-	v := visibility{repo: repo, public: public, at: at, until: at.Add(notPublicTTL)}
+	v := visibility{repo: repo, public: public, at: at, until: at.Add(c.server.notPublicFor())}
 	if public {
 		v.until = at.Add(publicTTL)
 	}
@@ -166,10 +166,7 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		resp, err := g.Do(ctx, req, found)
 		return httpOf(resp), err
 	}})
-	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(notPublicTTL)}
-	if token == "" && c.server.basic == nil {
-		none.until = at.Add(notPublicByNobody)
-	}
+	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(c.server.notPublicFor())}
 	switch {
 	case c.forgotten.since(epoch, ofRepo(repo)):
 		return &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}

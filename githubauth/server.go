@@ -94,6 +94,14 @@ func newServer(c *Client, o Server) (*server, error) {
 	return s, nil
 }
 
+// notPublicFor is how long it is believed that a repository is not public, whoever was told so.
+func (s *server) notPublicFor() time.Duration {
+	if s.static == "" && s.app == nil {
+		return notPublicOneByOne
+	}
+	return notPublicTTL
+}
+
 // token returns the token to ask with, "" where that is done without one. Errors are *Unavailable.
 func (s *server) token(ctx context.Context) (string, error) {
 	if s.app == nil {
