@@ -525,3 +525,30 @@ func TestMintedInARenewedLogin(t *testing.T) {
 		t.Errorf("after logging out: %d %s", status, body)
 	}
 }
+
+// TestStarTakesAUserRight is the hole of a token for reading that changed something: a star is what its owner says, and everybody sees it.
+func TestStarTakesAUserRight(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	h.publish(t, github.Wendy, "@acme/ui", "1.0.0", "acme/ui")
+	h.publish(t, github.Ada, "@acme/open", "1.0.0", "acme/open")
+	for scope, want := range map[string]int{
+		`{"values":["*"],"types":{"pkg":{"read":true}}}`:                                                       403,
+		`{"values":["*"],"types":{"pkg":{"write":true}}}`:                                                      403,
+		`{"values":["*"],"types":{"pkg":{"read":true}}},{"values":["~wendy"],"types":{"user":{"read":true}}}`:  403,
+		`{"values":["*"],"types":{"pkg":{"read":true}}},{"values":["~wendy"],"types":{"user":{"write":true}}}`: 200,
+	} {
+		_, body := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", `{"scope":[`+scope+`]}`)
+		var made struct{ Token string }
+		if json.Unmarshal(body, &made) != nil || made.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		for _, name := range []string{"ui", "open"} {
+			document := `{"_id":"@acme/` + name + `","name":"@acme/` + name + `","users":{"wendy":true}}`
+			if status, body := h.do(t, made.Token, "PUT", "/@acme%2f"+name, document); status != want {
+				t.Errorf("%s, %s: %d %s", scope, name, status, body)
+			}
+		}
+	}
+}

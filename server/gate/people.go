@@ -31,6 +31,8 @@ func (e *PeopleRefusal) Error() string {
 		return "this registry does not ask who is calling (auth.type none), and keeps no people"
 	case e.Reason == scopes.GrantTooNarrow && e.Question.What == scopes.ChangePeople:
 		return "people are GitHub's, and a token of this registry's own never changes them: use a GitHub token of yours for this command, or do it on GitHub"
+	case e.Reason == scopes.GrantTooNarrow && e.Question.What == scopes.Star:
+		return `this token may not star packages: everybody sees a star as ` + e.Question.Who.Login + `'s, so it takes the right "write" to the user ~` + e.Question.Who.Login + " in its scope"
 	case e.Reason == scopes.GrantTooNarrow:
 		return `this token may not list people: it needs the right to read all users, {"values": ["*"], "types": {"user": {"read": true}}}; or use a GitHub token of yours`
 	case e.Reason == scopes.NotAPerson:
@@ -57,6 +59,10 @@ func (g *Gate) mayAsk(who Caller, what scopes.PeopleAction) error {
 
 // MayChangePeople returns nil if the caller's changes of people go on to GitHub, which then decides. Errors: ErrNoCredential, *PeopleRefusal.
 func (g *Gate) MayChangePeople(who Caller) error { return g.mayAsk(who, scopes.ChangePeople) }
+
+// MayStar returns nil if the caller may say that they like a package. Whether they may know of it has to be settled before. Errors are those of
+// MayChangePeople.
+func (g *Gate) MayStar(who Caller) error { return g.mayAsk(who, scopes.Star) }
 
 // ChangePeople has GitHub make a change in the caller's name. Errors are those of MayChangePeople and of the GitHub interface.
 func (g *Gate) ChangePeople(ctx context.Context, who Caller, change scopes.PeopleChange) (scopes.PeopleOutcome, error) {

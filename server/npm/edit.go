@@ -84,6 +84,9 @@ func (p *protocol) star(c *gin.Context, name packument.Name, head store.Head, wh
 	if who.Login == "" {
 		return &problem.Plain{Status: http.StatusForbidden, Text: "stars need somebody to be from, and this registry does not ask who is calling (auth.type none)"}
 	}
+	if err := p.Gate.MayStar(who); err != nil {
+		return err
+	}
 	on := false
 	for login, star := range edit.Users {
 		on = on || star && strings.EqualFold(login, who.Login)
