@@ -58,7 +58,7 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 		return scopes.Access{}, g.decide(q, who, pkg)
 	}
 	var err error
-	if q.Access, err = g.access(ctx, who, where.Repo, what.Needs()); err != nil {
+	if q.Access, err = g.access(ctx, who, q); err != nil {
 		return scopes.Access{}, err
 	}
 	return q.Access, g.decide(q, who, pkg)

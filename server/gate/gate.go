@@ -42,7 +42,9 @@ type Gate struct {
 	github GitHub
 	names  scopes.Namespaces
 	tokens Tokens // nil: only GitHub's own credentials are taken
-	tally  tally
+	// admissions are what packages say of workflows; nil: nothing.
+	admissions Admissions
+	tally      tally
 }
 
 // New returns a gate that asks github. With a nil github the registry is open: everybody may do everything.

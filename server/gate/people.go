@@ -165,7 +165,7 @@ func (g *Gate) Held(ctx context.Context, who Caller, pkg string, where scopes.Bi
 		return scopes.Write, nil
 	}
 	if access.Role == scopes.None && who.Kind != scopes.Nobody { // everybody may read it, so it was not asked what the caller may
-		if access, err = g.access(ctx, who, where.Repo, scopes.Read); err != nil {
+		if access, err = g.access(ctx, who, question(who, pkg, where, scopes.Install)); err != nil {
 			return scopes.None, err
 		}
 	}
