@@ -153,6 +153,9 @@ func credential(h http.Header) (string, error) {
 	return "", ErrCredentialForm
 }
 
+// Bearer reads a token that is no credential of the gate's, an ID token, from where credentials stand. Errors: ErrNoCredential, ErrCredentialForm.
+func Bearer(h http.Header) (string, error) { return credential(h) }
+
 // verdict is scopes.Decide, counted.
 func (g *Gate) verdict(q scopes.Question) scopes.Verdict {
 	v := scopes.Decide(q)
