@@ -25,6 +25,7 @@ func (l *loader) follow() {
 			c.Auth.GitHub.WebURL, from["auth.github.web_url"] = web, "auth.github.host"
 		}
 	}
+	l.followOIDC()
 	l.followForAll()
 	if l.Dir == "" {
 		return

@@ -87,6 +87,25 @@ type GitHub struct {
 	OAuth          OAuth
 	Webhook        Webhook
 	ChangePeople   bool
+	OIDC           OIDC
+}
+
+// OIDC is which workflows of GitHub Actions are believed.
+type OIDC struct {
+	Enabled    bool
+	Issuer     []string
+	Audience   []string // empty: there is none that could be told
+	ReadEvents []string // of workflows that install
+	WorkflowRules
+}
+
+// WorkflowRules are for workflows that publish. Empty lists ask for nothing, but for Events.
+type WorkflowRules struct {
+	Events       []string
+	Refs         []string
+	Environments []string
+	Workflows    []string
+	SelfHosted   bool
 }
 
 // PublicPackages says who may read what is public on GitHub.
@@ -187,6 +206,7 @@ type Packages struct {
 type Namespace struct {
 	PublicPackages       PublicPackages
 	AllowPreviousVersion bool
+	OIDC                 WorkflowRules
 }
 
 // namespace returns the settings of a namespace, to be filled.

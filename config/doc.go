@@ -41,6 +41,7 @@
 //   - auth.type none, with server.host set by nobody, listens on 127.0.0.1 only.
 //   - auth.github.api_url and auth.github.web_url follow from auth.github.host unless set. Both receive the
 //     callers' tokens, so plain http is accepted on loopback addresses only; there is no switch to allow more.
+//   - auth.github.oidc.issuer follows from auth.github.host, auth.github.oidc.audience from server.url. Without a public address no ID token is taken.
 //   - The three folders (packages, metadata, GitHub cache) are separate, none inside another.
 //   - What is not set for a namespace is what is set for all. A setting of a namespace that is not served is an error: the one that was meant would
 //     be left more open than its operator thinks.

@@ -82,14 +82,29 @@ func (l *loader) followForAll() {
 		if from[k.name] != "" {
 			continue
 		}
-		ns := strings.Split(k.name, ".")[1]
-		switch p := k.field(c).(type) {
+		all, ok := l.known[forAll(k.name)]
+		if !ok {
+			continue // in the schemas of tests
+		}
+		from[k.name] = all.name
+		switch p, general := k.field(c), all.field(c); p := p.(type) {
 		case *PublicPackages:
-			*p, from[k.name] = c.Auth.GitHub.PublicPackages, "auth.github.public_packages"
+			*p = *general.(*PublicPackages)
 		case *bool:
-			c.namespace(ns).AllowPreviousVersion, from[k.name] = c.Settings.AllowPreviousVersion, "settings.allow_previous_version"
+			*p = *general.(*bool)
+		case *[]string:
+			*p = *general.(*[]string)
 		}
 	}
+}
+
+// forAll is the key that holds for all namespaces where one of theirs is not set.
+func forAll(name string) string {
+	rest := strings.SplitN(name, ".", 3)[2]
+	if rest == "allow_previous_version" {
+		return "settings." + rest
+	}
+	return "auth.github." + rest
 }
 
 // checkNamespaces reports settings of namespaces that are not served: a name written wrongly would leave the one that was meant more open than its

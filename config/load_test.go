@@ -21,7 +21,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Server:   Server{Host: "0.0.0.0", Port: 3000, MaxPublishBytes: 512 << 20},
 		Logger:   Logger{Level: slog.LevelInfo, Format: LogText},
-		Auth:     Auth{Type: AuthGitHub, GitHub: GitHub{Host: "github.com", APIURL: "https://api.github.com", WebURL: "https://github.com", PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, ChangePeople: true, Cache: GitHubCache{"./data/github-cache"}}, Login: Login{Expires: 30 * 24 * time.Hour}},
+		Auth:     Auth{Type: AuthGitHub, GitHub: GitHub{Host: "github.com", APIURL: "https://api.github.com", WebURL: "https://github.com", PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, ChangePeople: true, Cache: GitHubCache{"./data/github-cache"}, OIDC: defaultOIDC("https://token.actions.githubusercontent.com")}, Login: Login{Expires: 30 * 24 * time.Hour}},
 		Metadata: Metadata{Type: MetadataLevelDB, LevelDB: LevelDB{"./data/db"}},
 		Storage:  Storage{Type: StorageLocal, Local: LocalStorage{"./data/storage"}, S3: S3{Expires: time.Minute}},
 		Packages: Packages{Global: GlobalRedirect, GlobalRegistry: publicRegistry},
@@ -75,7 +75,7 @@ func TestMergeIsByKey(t *testing.T) {
 		file: "auth:\n  github:\n    host: ghe.example.org\n    orgs: [one, two]\n",
 		env:  []string{"GATEHOUSE_AUTH__GITHUB__ORGS=three", "GATEHOUSE_AUTH__GITHUB__WEB_URL=http://localhost:81"},
 	}.options(t, schema))
-	want := GitHub{Host: "ghe.example.org", APIURL: "https://ghe.example.org/api/v3", WebURL: "http://localhost:81", Orgs: []string{"three"}, PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, ChangePeople: true, Cache: c.Auth.GitHub.Cache}
+	want := GitHub{Host: "ghe.example.org", APIURL: "https://ghe.example.org/api/v3", WebURL: "http://localhost:81", Orgs: []string{"three"}, PublicPackages: PublicAnonymous, Stale: 15 * time.Minute, ChangePeople: true, Cache: c.Auth.GitHub.Cache, OIDC: defaultOIDC("https://ghe.example.org/_services/token")}
 	if !reflect.DeepEqual(c.Auth.GitHub, want) {
 		t.Errorf("%+v", c.Auth.GitHub)
 	}
@@ -86,6 +86,7 @@ func TestEveryKeyFromEverySource(t *testing.T) {
 	for _, tc := range []struct{ key, text, shown string }{
 		{"server.host", "[::1]", "::1"},
 		{"server.port", "0", "0"},
+		{"auth.github.oidc.refs", "refs/heads/main, refs/tags/v*", "refs/heads/main,refs/tags/v*"},
 		{"server.url", "HTTPS://NPM.Example.org:443/Registry", "https://npm.example.org/Registry/"},
 		{"server.trusted_proxies", "10.0.0.0/8, ::ffff:192.0.2.1,192.0.2.1", "10.0.0.0/8,192.0.2.1"},
 		{"server.max_publish_bytes", "200mb", "200MB"},

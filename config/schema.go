@@ -109,6 +109,34 @@ var schema = []key{
 		"Let npm's commands about people (owner, access, org, team) change them on GitHub, with the caller's own GitHub token. false: they only list.",
 		toggle(func(c *Config) *bool { return &c.Auth.GitHub.ChangePeople })},
 
+	{"auth.github.oidc.enabled", "true",
+		"Let workflows of GitHub Actions publish and install with their ID token and no stored secret: see docs/ci.md.",
+		toggle(func(c *Config) *bool { return &c.Auth.GitHub.OIDC.Enabled })},
+	{"auth.github.oidc.issuer", "",
+		"Who issues those ID tokens, letter by letter; an enterprise may have one of its own. Unset: follows from auth.github.host.",
+		issuers(func(c *Config) *[]string { return &c.Auth.GitHub.OIDC.Issuer })},
+	{"auth.github.oidc.audience", "",
+		"Whom those ID tokens have to be for. Unset: npm: and the host name of server.url, which is what clients ask for; with neither, none is taken.",
+		items(func(c *Config) *[]string { return &c.Auth.GitHub.OIDC.Audience }, audienceName, "an audience such as npm:npm.example.org")},
+	{"auth.github.oidc.events", "push,release,workflow_dispatch,schedule",
+		"The events that may have started a workflow that publishes. pull_request_target, issue_comment and workflow_run run on what strangers sent.",
+		items(func(c *Config) *[]string { return &c.Auth.GitHub.OIDC.Events }, eventName, "a list of events such as push, release")},
+	{"auth.github.oidc.read_events", "push,release,workflow_dispatch,schedule,pull_request,merge_group",
+		"The same for a workflow that installs.",
+		items(func(c *Config) *[]string { return &c.Auth.GitHub.OIDC.ReadEvents }, eventName, "a list of events such as push, pull_request")},
+	{"auth.github.oidc.refs", "",
+		"The refs that a workflow that publishes may run for, as patterns such as refs/heads/main, refs/tags/v* or refs/heads/release/**. Empty: any.",
+		items(func(c *Config) *[]string { return &c.Auth.GitHub.OIDC.Refs }, refPattern, "a list of patterns of refs such as refs/heads/main or refs/tags/v*")},
+	{"auth.github.oidc.environments", "",
+		"The deployment environments of which the job that publishes must run in one. Empty: any, or none.",
+		items(func(c *Config) *[]string { return &c.Auth.GitHub.OIDC.Environments }, environmentName, "a list of environments such as npm")},
+	{"auth.github.oidc.workflows", "",
+		"The workflow files that may publish, such as release.yml; one that is called from another owner as OWNER/REPOSITORY/PATH, which needs it. Empty: any of the repository.",
+		items(func(c *Config) *[]string { return &c.Auth.GitHub.OIDC.Workflows }, workflowFile, "a list of workflow files such as release.yml")},
+	{"auth.github.oidc.self_hosted", "true",
+		"Whether a job on a self-hosted runner may publish.",
+		toggle(func(c *Config) *bool { return &c.Auth.GitHub.OIDC.SelfHosted })},
+
 	{"auth.login.expires", "720h",
 		"How long a token lasts that npm login hands out, in hours; 720h is 30 days.",
 		duration(func(c *Config) *time.Duration { return &c.Auth.Login.Expires }, time.Hour, 365*24*time.Hour)},
@@ -173,6 +201,32 @@ var schema = []key{
 		"settings.allow_previous_version for one namespace. No flag.",
 		kind{each: func(ns string) kind {
 			return toggle(func(c *Config) *bool { return &c.namespace(ns).AllowPreviousVersion })
+		}}},
+
+	{"namespaces.NAMESPACE.oidc.events", "",
+		"auth.github.oidc.events for one namespace. No flag.",
+		kind{each: func(ns string) kind {
+			return items(func(c *Config) *[]string { return &c.namespace(ns).OIDC.Events }, eventName, "a list of events such as push, release")
+		}}},
+	{"namespaces.NAMESPACE.oidc.refs", "",
+		"auth.github.oidc.refs for one namespace. No flag.",
+		kind{each: func(ns string) kind {
+			return items(func(c *Config) *[]string { return &c.namespace(ns).OIDC.Refs }, refPattern, "a list of patterns of refs such as refs/heads/main or refs/tags/v*")
+		}}},
+	{"namespaces.NAMESPACE.oidc.environments", "",
+		"auth.github.oidc.environments for one namespace. No flag.",
+		kind{each: func(ns string) kind {
+			return items(func(c *Config) *[]string { return &c.namespace(ns).OIDC.Environments }, environmentName, "a list of environments such as npm")
+		}}},
+	{"namespaces.NAMESPACE.oidc.workflows", "",
+		"auth.github.oidc.workflows for one namespace. No flag.",
+		kind{each: func(ns string) kind {
+			return items(func(c *Config) *[]string { return &c.namespace(ns).OIDC.Workflows }, workflowFile, "a list of workflow files such as release.yml")
+		}}},
+	{"namespaces.NAMESPACE.oidc.self_hosted", "",
+		"auth.github.oidc.self_hosted for one namespace. No flag.",
+		kind{each: func(ns string) kind {
+			return toggle(func(c *Config) *bool { return &c.namespace(ns).OIDC.SelfHosted })
 		}}},
 
 	{"metrics.listen", "",

@@ -18,6 +18,8 @@ func TestSchemaAndConfigAgree(t *testing.T) {
 			f := v.Type().Field(i)
 			switch {
 			case !f.IsExported():
+			case f.Anonymous:
+				walk(v.Field(i), name)
 			case f.Type == reflect.TypeFor[map[string]*Namespace]():
 				walk(reflect.ValueOf(c.namespace("namespace")).Elem(), name+"."+f.Name+".namespace")
 			case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[Secret]():

@@ -137,7 +137,7 @@ func (c *Client) learnNodes(ctx context.Context, k *credential, token string, be
 		}
 		facts = append(facts, f)
 		if s.node != nil {
-			c.teach(f.Repo, f.Public, at, began)
+			c.teach(f.Repo, opening(f.Public, s.node.internal()), at, began)
 		}
 		if r := (*refused)(nil); errors.As(s.err, &r) && r.policy {
 			c.keepOut(k, began, repos[i].OwnerID, r.why)

@@ -190,7 +190,7 @@ func (c *Client) restore(k *credential, token string) {
 	k.take(old)
 	k.drawer.record = record
 	for _, f := range k.facts {
-		c.teach(f.Repo, f.Public, f.At, k.restored) // who asks for the package asks this first
+		c.teach(f.Repo, opening(f.Public, false), f.At, k.restored) // who asks for the package asks this first
 	}
 }
 

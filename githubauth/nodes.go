@@ -32,6 +32,11 @@ type node struct {
 	ViewerPermission string `json:"viewerPermission"`
 }
 
+// internal reports whether all of the owner's enterprise sees it.
+func (n *node) internal() bool {
+	return n.Visibility == "INTERNAL" && n.IsPrivate != nil && *n.IsPrivate
+}
+
 // public reports whether everybody sees it; a missing field must not read as public.
 func (n *node) public() bool {
 	return n.IsPrivate != nil && !*n.IsPrivate && (n.Visibility == "" || n.Visibility == "PUBLIC")

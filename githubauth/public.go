@@ -24,22 +24,25 @@ const (
 type visibility struct {
 	repo   scopes.Repo // as GitHub names it
 	public bool
-	at     time.Time
-	until  time.Time
+	// internal is when it last said that all of the owner's enterprise may read it; zero: it did not, or has said otherwise since.
+	internal time.Time
+	unseen   bool // GitHub did not show it to whoever asked, which says nothing about internal
+	at       time.Time
+	until    time.Time
 }
 
-// Public tells what everybody may read of the repository, from what GitHub said without a caller's credential and from what it let fall in answers to
+// Public tells whether everybody may read the repository, or else all of its owner's enterprise, from what GitHub said without a caller's credential and from what it let fall in answers to
 // callers. It is no error not to know: what is not known to be public is not. An answer counts for 60 s, and for Options.Stale longer
 // where GitHub cannot be asked; that a repository is not public any more counts from the moment it is learned.
 //
-// Of a repository that was not public nobody waits for the next answer: it is asked for in the background, and counts for the question after this one. A
+// Of a repository that was neither public nor internal nobody waits for the next answer: it is asked for in the background, and counts for the question after this one. A
 // stranger could tell by the waiting that there is something to ask about. What is left to tell is the first question about a repository since
 // the start, if nobody who may read it has come before; Pace has the answer about a missing one take about as long.
 func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
 	v, known := c.visible.GetIfPresent(repo.ID)
 	if known && c.now().Before(v.until) {
 		c.hits.Add(1)
-		return v.answer(), nil
+		return v.answer(c.now()), nil
 	}
 	c.misses.Add(1)
 	epoch := c.forgotten.now()
@@ -50,7 +53,7 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 		}
 		return struct{}{}, c.askPublic(ctx, repo, epoch)
 	}
-	if known && !v.public {
+	if known && !v.public && v.internal.IsZero() {
 		begin(ctx, c, flight, ask)
 		return scopes.Public{}, nil
 	}
@@ -63,10 +66,13 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	v, known = c.visible.GetIfPresent(repo.ID)
 	switch {
 	case known && c.now().Before(v.until):
-		return v.answer(), nil
-	case known && err != nil && v.public && c.now().Before(v.at.Add(publicTTL+c.stale)):
-		c.staleUses.Add(1)
-		return v.answer(), nil
+		return v.answer(c.now()), nil
+	case known && err != nil && c.now().Before(v.at.Add(publicTTL+c.stale)):
+		answer := v.answer(c.now().Add(-c.stale))
+		if answer != (scopes.Public{}) {
+			c.staleUses.Add(1)
+		}
+		return answer, nil
 	}
 	return scopes.Public{}, nil
 }
@@ -79,27 +85,54 @@ func (c *Client) KnownPublic(repo scopes.Repo) (known scopes.Public, ask bool) {
 		return scopes.Public{}, false
 	}
 	if c.now().Before(v.until) {
-		return v.answer(), false
+		return v.answer(c.now()), false
 	}
 	return scopes.Public{}, v.public
 }
 
-func (v visibility) answer() scopes.Public {
-	if !v.public {
-		return scopes.Public{}
+// answer is what is believed at a moment.
+func (v visibility) answer(now time.Time) scopes.Public {
+	switch {
+	case v.public:
+		return scopes.Public{Repo: v.repo, At: v.at}
+	case !v.internal.IsZero() && now.Before(v.internal.Add(publicTTL)):
+		return scopes.Public{Internal: v.repo, At: v.internal}
 	}
-	return scopes.Public{Repo: v.repo, At: v.at}
+	return scopes.Public{}
+}
+
+// open is who may read a repository without being let in by name.
+type open uint8
+
+const (
+	toNobody     open = iota
+	toEnterprise      // internal, as GitHub calls it
+	toAll
+)
+
+// opening is that of a repository that was shown.
+func opening(public, internal bool) open {
+	switch {
+	case public:
+		return toAll
+	case internal:
+		return toEnterprise
+	}
+	return toNobody
 }
 
 // teach notes whether a repository was public at a moment. Of two answers the later question counts, and of two asked at once the one that is more
 // careful. epoch is when the question began, as forgettings count.
-func (c *Client) teach(repo scopes.Repo, public bool, at time.Time, epoch uint64) {
+func (c *Client) teach(repo scopes.Repo, to open, at time.Time, epoch uint64) {
 	if c.forgotten.since(epoch, ofRepo(repo)) {
 		return
 	}
-	v := visibility{repo: repo, public: public, at: at, until: at.Add(c.server.notPublicFor())}
-	if public {
+	v := visibility{repo: repo, public: to == toAll, at: at, until: at.Add(c.server.notPublicFor())}
+	switch to {
+	case toAll:
 		v.until = at.Add(publicTTL)
+	case toEnterprise:
+		v.internal = at
 	}
 	c.see(v)
 }
@@ -111,6 +144,9 @@ func (c *Client) see(v visibility) {
 	c.visible.Compute(v.repo.ID, func(old visibility, found bool) (visibility, otter.ComputeOp) {
 		if found && (v.at.Before(old.at) || v.at.Equal(old.at) && v.public) {
 			return old, otter.CancelOp
+		}
+		if found && v.unseen && v.at.Before(old.internal.Add(publicTTL)) {
+			v.internal, v.repo = old.internal, old.repo
 		}
 		return v, otter.WriteOp
 	})
@@ -166,7 +202,7 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		resp, err := g.Do(ctx, req, found)
 		return httpOf(resp), err
 	}})
-	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(c.server.notPublicFor())}
+	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(c.server.notPublicFor()), unseen: true}
 	switch {
 	case c.forgotten.since(epoch, ofRepo(repo)):
 		return &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
@@ -178,11 +214,8 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		return &Unavailable{Retry: 5 * time.Second, Cause: "a repository without numbers"}
 	default:
 		shown := scopes.Repo{ID: found.GetID(), OwnerID: found.GetOwner().GetID(), Owner: found.GetOwner().GetLogin(), Name: found.GetName(), Node: found.GetNodeID()}
-		if *found.Private || found.Visibility != nil && *found.Visibility != "public" {
-			c.see(none)
-		} else {
-			c.teach(shown, true, at, epoch)
-		}
+		public := !*found.Private && (found.Visibility == nil || *found.Visibility == "public")
+		c.teach(shown, opening(public, found.GetVisibility() == "internal"), at, epoch)
 	}
 	return nil
 }
@@ -220,9 +253,11 @@ func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Rep
 	for i, s := range answer.repos {
 		switch {
 		case s.node != nil:
-			c.teach(s.node.repo(), s.node.public(), at, epoch)
+			c.teach(s.node.repo(), opening(s.node.public(), s.node.internal()), at, epoch)
 		case s.err != nil:
-			c.teach(repos[i], false, at, epoch)
+			if !c.forgotten.since(epoch, ofRepo(repos[i])) {
+				c.see(visibility{repo: repos[i], at: at, until: at.Add(notPublicTTL), unseen: true})
+			}
 		}
 	}
 	return answer.repos[0].node != nil || answer.repos[0].err != nil, nil

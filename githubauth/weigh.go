@@ -29,7 +29,7 @@ func (c *Client) weighRepo(k *credential, epoch uint64, resp *http.Response, rep
 	f.Archived = repo.GetArchived()
 	// "private" is true of internal repositories too; a missing field must not read as public.
 	f.Public = repo.Private != nil && !*repo.Private && (repo.Visibility == nil || *repo.Visibility == "public")
-	c.teach(f.Repo, f.Public, at, epoch)
+	c.teach(f.Repo, opening(f.Public, repo.GetVisibility() == "internal"), at, epoch)
 	switch k.kind {
 	case scoped:
 		f.Role = role(repo, f.Public)

@@ -169,6 +169,8 @@ const (
 type Public struct {
 	// Repo is the repository, if everybody may read it; its ID is zero if not, or if that is not known.
 	Repo Repo
+	// Internal is the repository, if all of its owner's enterprise may read it; its ID is zero if not, or if that is not known.
+	Internal Repo
 	// ToAll: callers without a credential count as everybody too (auth.github.public_packages).
 	ToAll bool
 	// At is when GitHub said so.

@@ -2,6 +2,7 @@ package scopes
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,12 +44,39 @@ type Account struct {
 	Login string `json:"login"`
 }
 
-// Access is what a workflow's token may do with a repository: write to its own, and nothing with any other.
-func (w *Workflow) Access(repo Repo, at time.Time) Access {
-	if w.Repo.ID == 0 || w.Repo.ID != repo.ID {
-		return Access{At: at}
+// Ground is what a workflow may go by besides being one of the package's own repository.
+type Ground struct {
+	// Admitted are the repositories that the package admits.
+	Admitted []Repo
+	// Public is what is known of the package's repository without anybody's credential.
+	Public Public
+}
+
+// Access is what a workflow's token may do with a package of the repository: publish and tag those of its own; read those of an internal one of the same
+// owner, and those that admit its repository; and nothing with any other. Numbers count, the owners' too: a repository that went to another owner
+// since it was admitted is another's.
+func (w *Workflow) Access(repo Repo, what Action, g Ground, at time.Time) Access {
+	reads := Access{Repo: repo, Role: Read, Reach: Read, At: at}
+	if known := g.Public.Internal; known.ID == repo.ID {
+		reads.Repo = known // as it is now
 	}
-	return Access{Repo: w.Repo, Role: Write, Reach: Write, At: at}
+	own := w.Repo
+	switch {
+	case own.ID == 0 || own.OwnerID == 0 || repo.ID == 0:
+	case own.ID == repo.ID:
+		a := Access{Repo: own, Role: Write, Reach: Write, At: at}
+		if what == Deprecate || what == Unpublish {
+			a.Reach, a.Why = Read, "a workflow's token publishes and sets tags, and changes nothing else"
+		}
+		return a
+	case slices.ContainsFunc(g.Admitted, func(r Repo) bool { return r.ID == own.ID && r.OwnerID == own.OwnerID }):
+		reads.Why = "the package admits the workflows of " + own.String()
+		return reads
+	case g.Public.Internal.ID == repo.ID && g.Public.Internal.OwnerID == own.OwnerID:
+		reads.Why = "the repository is internal, and of the same owner"
+		return reads
+	}
+	return Access{At: at}
 }
 
 // Named is Access to the repository that has these names.
@@ -56,7 +84,7 @@ func (w *Workflow) Named(owner, name string, at time.Time) Access {
 	if !strings.EqualFold(w.Repo.Owner, owner) || !strings.EqualFold(w.Repo.Name, name) {
 		return Access{At: at}
 	}
-	return w.Access(w.Repo, at)
+	return w.Access(w.Repo, Publish, Ground{}, at)
 }
 
 // Principal is who shows a workflow's token.

@@ -38,10 +38,16 @@ type Trust struct {
 	Files []string
 	// NotSelfHosted refuses runners of the owner's.
 	NotSelfHosted bool
+	// AnyCalled trusts workflows that are called from other owners, listed or not.
+	AnyCalled bool
 }
 
 // TrustedEvents are started by somebody who may write to the repository, and run what is in it.
 var TrustedEvents = []string{"push", "release", "workflow_dispatch", "schedule"}
+
+// ReadingEvents are those whose workflows may install where the registry says nothing else: pull requests come with an ID token only from
+// the repository itself. Events that run the repository's workflow on what strangers sent are not among them.
+var ReadingEvents = []string{"push", "release", "workflow_dispatch", "schedule", "pull_request", "merge_group"}
 
 // ErrDistrusted is wrapped by the errors of Trust.Check. The text says which rule, and what was found.
 var ErrDistrusted = errors.New("this workflow may not do this")
@@ -68,11 +74,30 @@ func (t Trust) Check(w Workflow) error {
 		return refuse("it is %.120q, and only %s count", w.File, strings.Join(t.Files, ", "))
 	}
 	// The steps of a job that calls another workflow come from there, whatever the caller's file is called.
-	if owner, _, found := strings.Cut(w.Called, "/"); found && !strings.EqualFold(owner, w.Repo.Owner) &&
+	if owner, _, found := strings.Cut(w.Called, "/"); found && !t.AnyCalled && !strings.EqualFold(owner, w.Repo.Owner) &&
 		!slices.ContainsFunc(t.Files, func(f string) bool { return strings.EqualFold(f, w.Called) }) {
 		return refuse("its job is that of %.200q, a workflow of another owner, which has to be listed to count", w.Called)
 	}
 	return nil
+}
+
+// Publisher is a rule of a package's own about the workflows that publish it. What is empty is not asked for.
+type Publisher struct {
+	File        string // release.yml, or a whole path
+	Environment string
+}
+
+// CheckPublishers returns nil if the workflow meets one of the rules, or there are none. The error wraps ErrDistrusted.
+func CheckPublishers(rules []Publisher, w Workflow) error {
+	for _, p := range rules {
+		if (p.File == "" || sameFile(p.File, w.File)) && (p.Environment == "" || p.Environment == w.Environment) {
+			return nil
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: the package trusts other workflows or environments (npm trust list), and it is %.120q in the environment %.80q", ErrDistrusted, w.File, w.Environment)
 }
 
 func sameFile(rule, file string) bool {

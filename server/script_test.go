@@ -45,6 +45,7 @@ import (
 //	github rename acme/ui web          a change on GitHub: rename, transfer, archive, delete, add, grant, revoke, public, private, internal, sso, outage, heal;
 //	                                   and "github later 61m": that much time passes for what is remembered of it
 //	operator bind @acme/ui acme/api    what an operator does on the registry's machine
+//	idtoken job repo=acme/ui event=x   an ID token of a job of that repository: "as job"; options audience, ref, environment, workflow, called, self_hosted
 //	GET /@acme%2fui as rita            the request; the path goes out exactly as it is written
 //	> Accept: text/html                a header of it
 //	> publish @acme/ui 1.0.0 tag=beta  its body: a publish, with options (tag, repository, file, and any member=JSON of the document)
@@ -53,6 +54,7 @@ import (
 //	< ETag: ~ ^"                       a header of it, equal or, after "~", matching; "-" for none
 //	< body ~ latest                    its body, equal or matching; "!~" not matching
 //	< saverev rev                      keeps the _rev of the body as $rev
+//	< saveid rule                      keeps the first id, or repository_id, of the body as $rule
 //	< save etag ETag                   keeps a header as $etag for later requests of the script
 //	< savefield ci token               keeps a field of the body as $ci: a token, for "as ci" too
 func TestScripts(t *testing.T) {
@@ -148,6 +150,8 @@ func (s *script) run(content string) {
 			s.change(strings.Fields(rest))
 		case "operator":
 			s.operate(strings.Fields(rest))
+		case "idtoken":
+			s.idToken(strings.Fields(rest))
 		case ">":
 			s.prepare(rest)
 		case "<":
@@ -196,7 +200,7 @@ func (s *script) start(settings map[string]string) {
 		global.Redirect, _ = url.Parse("https://public.test/npm/")
 	}
 	s.log = &lockedBuffer{}
-	g := gate.New(github, names)
+	g := gate.New(github, names).UseAdmissions(packages)
 	var own npm.Tokens
 	if github != nil {
 		kept, err := tokens.New(meta, packages, tokens.Options{})
@@ -208,6 +212,7 @@ func (s *script) start(settings map[string]string) {
 	}
 	o := server.Options{
 		People: people.Options{Registry: packages, Change: settings["people"] != "show"},
+		CI:     s.ci(settings, packages),
 		NPM:    npm.Options{Registry: packages, Gate: g, Tokens: own, Global: global, MaxPublish: 1 << 20, Spool: s.t.TempDir(), Replace: settings["replace"] == "yes", MailDomain: "users.noreply.github.com"},
 		Log:    slog.New(slog.NewTextHandler(s.log, nil)), Ready: packages.Ready, Version: "1.2.3",
 	}
@@ -428,6 +433,12 @@ func (s *script) expect(line string) {
 			s.fatal("no _rev: %v", err)
 		}
 		s.saved[rest] = d.Rev
+	case word == "saveid":
+		found := regexp.MustCompile(`"(?:repository_)?id":"?([0-9a-f-]+)`).FindSubmatch(s.body)
+		if found == nil {
+			s.fatal("no id: %s", s.body)
+		}
+		s.saved[rest] = string(found[1])
 	case word == "savefield":
 		name, field, _ := strings.Cut(rest, " ")
 		var d map[string]any

@@ -1,7 +1,7 @@
 // Package server is the registry's HTTP side, and all of it: nothing outside this folder knows a request.
 //
 // A request goes through the door (one spelling for every path, see spell), the middleware here (an id, deadlines, the access log, metrics,
-// recovery from a panic) and the route table of gin, into package npm, login, ui or hooks. What comes back is an answer or an error; package
+// recovery from a panic) and the route table of gin, into package npm, people, login, ci, ui or hooks. What comes back is an answer or an error; package
 // problem turns the second into the first.
 //
 // gin routes and nothing more: no binding, no rendering, no redirects of its own, no trust in forwarded headers. Its context does not leave these packages.
@@ -19,6 +19,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/server/audit"
+	"gatehouse/server/ci"
 	"gatehouse/server/hooks"
 	"gatehouse/server/login"
 	"gatehouse/server/npm"
@@ -35,6 +36,8 @@ type Options struct {
 	Login login.Options
 	// People are npm's commands about people; their Gate, Ways, MailDomain and Log are filled in here.
 	People people.Options
+	// CI lets workflows in; its Gate and Ways are filled in here.
+	CI ci.Options
 	// Hooks is the webhook of GitHub's; its Log is filled in here.
 	Hooks hooks.Options
 	// URL is the public address, or nil to tell it from each request.
@@ -94,6 +97,8 @@ func New(o Options) http.Handler {
 	npm.Mount(e, o.NPM)
 	o.Login.Base, o.Login.From, o.Login.Gate = o.NPM.Base, o.NPM.From, o.NPM.Gate
 	login.Mount(e, o.Login)
+	o.CI.Gate, o.CI.Ways = o.NPM.Gate, o.People.Ways
+	ci.Mount(e, o.CI)
 	o.Hooks.Log = o.Log
 	hooks.Mount(e, o.Hooks)
 	ui.Mount(e, ui.Options{Base: addresses.base, Names: o.NPM.Gate.Names(), Open: o.NPM.Gate.Open(), Version: o.Version})

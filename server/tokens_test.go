@@ -287,7 +287,7 @@ func TestWorkflowToken(t *testing.T) {
 	secret := func(values ...string) string {
 		t.Helper()
 		grant := scopes.Grant{Rights: scopes.Rights{{Values: values, Types: scopes.Types{Pkg: scopes.Use{Write: true}}}}, Until: time.Now().Add(10 * time.Minute)}
-		_, s, err := h.tokens.CreateWorkflow(t.Context(), scopes.Token{Workflow: run, Grant: grant})
+		_, s, err := h.tokens.CreateWorkflow(t.Context(), scopes.Token{Workflow: run, Grant: grant}, tokens.Proof{ID: strings.Join(values, " "), Until: time.Now().Add(time.Minute)})
 		if err != nil {
 			t.Fatal(err)
 		}

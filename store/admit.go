@@ -43,6 +43,15 @@ func (h Head) Admits(repo int64) bool {
 	return slices.ContainsFunc(h.Admitted, func(r scopes.Repo) bool { return r.ID == repo })
 }
 
+// Admitted are the repositories whose workflows may install a package; none for a package that is not there.
+func (s *Store) Admitted(ctx context.Context, name string) ([]scopes.Repo, error) {
+	h, err := s.Head(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return h.Admitted, err
+}
+
 // Admit lets workflows of a repository install the package, or no longer. Whether they do already is no error.
 // Errors: ErrNotFound, ErrRebound, ErrStale, ErrTooMany, ErrBusy, ErrFull.
 func (s *Store) Admit(ctx context.Context, name string, repo scopes.Repo, on bool, e Edit) (Head, error) {

@@ -15,7 +15,7 @@ import (
 const Format = format
 
 // Entries yields everything the metadata remember, at one moment, in the order of the keys. Left out are the format, which is the reader's
-// to know, the uploads, since what is not committed is not remembered, the log-ins that are under way, and the secrets, which are of use to
+// to know, the uploads, since what is not committed is not remembered, the log-ins that are under way and the ID tokens that were used, and the secrets, which are of use to
 // nobody but this registry.
 func (s *Store) Entries(ctx context.Context) iter.Seq2[kv.Entry, error] {
 	return func(yield func(kv.Entry, error) bool) {

@@ -19,6 +19,8 @@ import (
 //	n | namespace              the number of the GitHub account that the namespace stands for. Changed by an operator only
 //	t | hash                   a token of the registry's own, by the SHA-256 of its secret in hex digits (package tokens)
 //	u | holder | token id      the same hash: whose list the token is in
+//	j | hash                   an ID token of a workflow that was exchanged for a token, by the SHA-256 of its name in hex digits: until when it would be
+//	                           good, in Unix seconds as digits (package tokens). Removed by its Sweep
 //	s | hash                   a log-in under way, by the SHA-256 of its name in hex digits (package sessions). Removed when it ends, or by its Sweep
 //	k | name                   a secret of this registry's own. Written once; never in a backup
 //	e | time, random           an event. Written once, never removed
@@ -43,10 +45,11 @@ const (
 	sessionRow = "s\x00"
 	tokenRow   = "t\x00"
 	holderRow  = "u\x00"
+	proofRow   = "j\x00"
 )
 
 // tables are all rows but the format, in order: what is between them, nobody here has written.
-var tables = []string{starredRow, starRow, eventRow, secretRow, ownerRow, headRow, asideRow, pageRow, sessionRow, tokenRow, holderRow, versionRow, uploadRow}
+var tables = []string{starredRow, starRow, eventRow, proofRow, secretRow, ownerRow, headRow, asideRow, pageRow, sessionRow, tokenRow, holderRow, versionRow, uploadRow}
 
 func headKey(name string) []byte             { return []byte(headRow + name) }
 func versionKey(name, version string) []byte { return []byte(versionRow + name + "\x00" + version) }

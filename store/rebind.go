@@ -22,7 +22,8 @@ type Rebinding struct {
 }
 
 // Rebind binds a package to another repository, or to the same with other names or another owner. e.Where is the binding that the verdict was given
-// for. A package that is withdrawn can be bound like any other. Binding it as it is bound changes nothing.
+// for. A package that is withdrawn can be bound like any other. Binding it as it is bound changes nothing. What was said of workflows (Admit, Trust) ends with
+// the repository whose admins said it.
 //
 // Errors: ErrNotFound, ErrRebound, ErrStale, ErrNamespace, ErrBusy, ErrFull.
 func (s *Store) Rebind(ctx context.Context, name string, r Rebinding, e Edit) (Head, error) {
@@ -43,6 +44,9 @@ func (s *Store) Rebind(ctx context.Context, name string, r Rebinding, e Edit) (H
 		at := s.now().UTC().Truncate(time.Millisecond)
 		new := old.next(at)
 		new.Modified, new.Binding = old.Modified, r.To // nothing that clients see has changed
+		if old.Binding.Repo.ID != r.To.Repo.ID || old.Binding.Repo.OwnerID != r.To.Repo.OwnerID {
+			new.Admitted, new.Trusted = nil, nil // the new repository's admins have not said so
+		}
 		event := Event{What: "bind", Package: name, By: ActorOf(e.By), At: at, From: &old.Binding, To: &new.Binding}
 		if claimed {
 			event.Note = fmt.Sprintf("@%s stands for %s (%d)", scopes.Namespace(name), r.To.Repo.Owner, r.To.Repo.OwnerID)

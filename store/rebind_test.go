@@ -89,6 +89,31 @@ func TestRebind(t *testing.T) {
 	})
 }
 
+// TestRebindEndsAdmissions: whom the old repository's admins let in, the new one's have not.
+func TestRebindEndsAdmissions(t *testing.T) {
+	s := open(t, memory.NewKV(), memory.NewBlob(), store.Options{})
+	publishTo(t, s, "@acme/ui", ui)
+	edit := store.Edit{Where: ui, By: wendy}
+	if _, err := s.Admit(ctx, "@acme/ui", scopes.Repo{ID: 21, OwnerID: 1, Owner: "acme", Name: "api"}, true, edit); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Trust(ctx, "@acme/ui", store.Trusted{File: "release.yml"}, edit); err != nil {
+		t.Fatal(err)
+	}
+	renamed := ui
+	renamed.Repo.Name = "web"
+	h, err := s.Rebind(ctx, "@acme/ui", store.Rebinding{To: renamed}, edit)
+	if err != nil || !h.Admits(21) || len(h.Trusted) != 1 {
+		t.Errorf("the same repository by another name: %+v, %v", h, err)
+	}
+	if h, err = s.Rebind(ctx, "@acme/ui", store.Rebinding{To: other}, store.Edit{Where: renamed, By: wendy}); err != nil || h.Admits(21) || len(h.Trusted) != 0 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if list, err := s.Admitted(ctx, "@acme/ui"); len(list) != 0 || err != nil {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
 // A namespace stands for one account, whatever its login, until an operator says otherwise.
 func TestNamespaceOfAnotherAccount(t *testing.T) {
 	s := open(t, memory.NewKV(), memory.NewBlob(), store.Options{})

@@ -1,23 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/netip"
-	"net/url"
-	"os"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/config"
-	"gatehouse/githubauth"
 	"gatehouse/scopes"
 	"gatehouse/server/operator"
 	"gatehouse/store/packument"
@@ -87,7 +77,7 @@ func (b *binding) asOperator(cmd *cobra.Command, repository string) error {
 	if err != nil {
 		return err
 	}
-	if b.To, err = b.find(cmd.Context(), cfg, repository); err != nil {
+	if b.To, err = findRepository(cmd.Context(), cfg, repository, b.repository, b.ownerID); err != nil {
 		return err
 	}
 	err = atDesk(cmd.Context(), cfg, func(d desk, _ bool) error {
@@ -108,88 +98,15 @@ func (b *binding) asOperator(cmd *cobra.Command, repository string) error {
 	return err
 }
 
-// find is the repository with its numbers.
-func (b *binding) find(ctx context.Context, cfg *config.Config, repository string) (scopes.Repo, error) {
-	owner, name, ok := scopes.ParseRepository(repository, cfg.Auth.GitHub.Host)
-	switch {
-	case !ok:
-		return scopes.Repo{}, fmt.Errorf("%q is not a repository on %s, such as acme/ui", repository, cfg.Auth.GitHub.Host)
-	case (b.repository > 0) != (b.ownerID > 0) || b.repository < 0:
-		return scopes.Repo{}, errors.New("--repository-id and --owner-id belong together: a binding is to both numbers")
-	case b.repository > 0:
-		return scopes.Repo{ID: b.repository, OwnerID: b.ownerID, Owner: owner, Name: name}, nil
-	}
-	token := strings.TrimSpace(os.Getenv("GITHUB_TOKEN")) // and no other: a registry's token is nothing to show to GitHub
-	if token == "" {
-		token = cfg.Auth.GitHub.Token.Reveal()
-	}
-	if token == "" {
-		return scopes.Repo{}, errors.New("GitHub has to be asked for the repository's number, and there is no token to ask with: set GITHUB_TOKEN or auth.github.token, or say --repository-id and --owner-id")
-	}
-	github, err := githubauth.New(githubauth.Options{APIURL: cfg.Auth.GitHub.APIURL, WebURL: cfg.Auth.GitHub.WebURL, UserAgent: "gatehouse/" + version})
-	if err != nil {
-		return scopes.Repo{}, err
-	}
-	access, err := github.Resolve(ctx, token, owner, name, scopes.Read)
-	if err != nil {
-		return scopes.Repo{}, fmt.Errorf("GitHub was asked about %s/%s: %w; --repository-id and --owner-id do without it", owner, name, err)
-	}
-	if access.Repo.ID == 0 {
-		return scopes.Repo{}, fmt.Errorf("GitHub shows this token no repository %s/%s: there is none, or the token may not see it", owner, name)
-	}
-	return access.Repo, nil
-}
-
 // asAdmin asks the registry, as anybody may.
 func (b *binding) asAdmin(cmd *cobra.Command, repository string) error {
-	token := tokenFromEnvironment()
-	if token == "" {
-		return errors.New("there is no token: set GATEHOUSE_TOKEN or GITHUB_TOKEN to a GitHub token that is an admin's on both repositories")
-	}
-	address, err := registryAddress(b.registry)
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(map[string]string{"repository": repository})
-	if err != nil {
-		return err
-	}
-	path := "-/package/" + strings.Replace(b.Package, "/", "%2f", 1) + "/binding"
-	req, err := http.NewRequestWithContext(cmd.Context(), http.MethodPut, address+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
-	client := http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("the registry gives no answer: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
 	var answer struct {
-		Error, Repository string
-		ID                int64 `json:"repository_id"`
+		Repository string
+		ID         int64 `json:"repository_id"`
 	}
-	err = json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&answer)
-	switch {
-	case answer.Error != "":
-		return errors.New(answer.Error)
-	case err != nil || resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("%s does not answer as gatehouse does (status %d)", address, resp.StatusCode)
+	if err := askAsAdmin(cmd.Context(), b.registry, http.MethodPut, b.Package, "binding", map[string]string{"repository": repository}, &answer); err != nil {
+		return err
 	}
 	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s is bound to %s (%d).\n", b.Package, answer.Repository, answer.ID)
 	return nil
-}
-
-// registryAddress is the address of a registry that may be shown a token, with a slash at its end.
-func registryAddress(text string) (string, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", errors.New("--registry must be the address of a registry, such as https://npm.example.org/")
-	}
-	if ip, err := netip.ParseAddr(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return "", errors.New("--registry must be https: your token is sent there. Plain http is for this machine only")
-	}
-	return strings.TrimSuffix(u.String(), "/") + "/", nil
 }

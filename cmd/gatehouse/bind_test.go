@@ -18,9 +18,15 @@ import (
 // bind runs "gatehouse bind" with a token in the environment, and returns what it says and its exit code.
 func bind(t *testing.T, token string, args ...string) (string, int) {
 	t.Helper()
+	return runGatehouse(t, token, append([]string{"bind"}, args...)...)
+}
+
+// runGatehouse runs a command in the same way.
+func runGatehouse(t *testing.T, token string, args ...string) (string, int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self(t), append([]string{"bind"}, args...)...)
+	cmd := exec.CommandContext(ctx, self(t), args...)
 	cmd.Env, cmd.Dir = []string{asGatehouse + "=1"}, t.TempDir()
 	if token != "" {
 		cmd.Env = append(cmd.Env, "GITHUB_TOKEN="+token)

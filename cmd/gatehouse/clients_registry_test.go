@@ -48,7 +48,7 @@ func startRegistry(t *testing.T, flags ...string) *process {
 	t.Cleanup(p.github.Close)
 	p.oldActions = p.github.Token(githubtest.Actions{Repo: "acme/ui", Contents: githubtest.Write}, githubtest.OldShape())
 
-	always := []string{"--logger.level=debug", "--auth.github.cache.path=" + filepath.Join(p.data, "github-cache")}
+	always := []string{"--logger.level=debug", "--auth.github.oidc.issuer=" + p.github.OIDCIssuer(), "--auth.github.cache.path=" + filepath.Join(p.data, "github-cache")}
 	p.instance = launch(t, self(t), p.data, p.github, append(always, flags...)...)
 	p.url = p.instance.url
 	t.Cleanup(func() { p.stop(t) })

@@ -73,7 +73,7 @@ Flags win over the environment, which wins over the file. "gatehouse config prin
 	takeSettings(show)
 	settings.AddCommand(show)
 
-	root.AddCommand(serve, newDemo(), newFsck(), newGC(), newBackup(), newRestore(), newMigrate(), newBind(), newWhy(), newToken(), settings, newHealth(), &cobra.Command{
+	root.AddCommand(serve, newDemo(), newFsck(), newGC(), newBackup(), newRestore(), newMigrate(), newBind(), newAdmit(), newWhy(), newToken(), settings, newHealth(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,

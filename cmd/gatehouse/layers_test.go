@@ -40,7 +40,8 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"githubauth/oidc":               {[]string{"scopes"}, []string{"github.com/coreos/go-oidc/v3"}},
 	"githubauth/githubtest":         {},
 	"server/gate":                   {[]string{"scopes"}, nil},
-	"server/problem":                {[]string{"server/gate", "scopes", "store", "store/packument", "store/tokens", "githubauth"}, []string{"github.com/gin-gonic/gin"}},
+	"server/problem":                {[]string{"server/gate", "scopes", "store", "store/packument", "store/tokens", "githubauth", "githubauth/oidc"}, []string{"github.com/gin-gonic/gin"}},
+	"server/ci":                     {[]string{"server/audit", "server/gate", "server/problem", "store", "store/packument", "store/tokens", "scopes", "githubauth/oidc"}, []string{"github.com/gin-gonic/gin"}},
 	"server/npm":                    {[]string{"server/audit", "server/gate", "server/problem", "store", "store/packument", "store/tokens", "store/blob", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/people":                 {[]string{"server/audit", "server/gate", "server/problem", "store", "store/packument", "scopes"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/ui":                     {[]string{"server/gate", "server/problem", "store", "scopes"}, []string{"github.com/gin-gonic/gin"}},
@@ -48,7 +49,7 @@ var rooms = map[string]struct{ imports, libraries []string }{
 	"server/hooks":                  {[]string{"server/problem"}, []string{"github.com/gin-gonic/gin", "golang.org/x/sync"}},
 	"server/login":                  {[]string{"server/audit", "server/gate", "server/problem", "store/sessions", "scopes", "githubauth", "githubauth/oauth"}, []string{"github.com/gin-gonic/gin"}},
 	"server/operator":               {[]string{"scopes", "server/gate", "store", "store/backup", "store/blob", "store/fsck", "store/tokens"}, nil},
-	"server":                        {[]string{"server/audit", "server/gate", "server/problem", "server/npm", "server/ui", "server/hooks", "server/people", "server/login"}, []string{"github.com/gin-gonic/gin", "github.com/prometheus/client_golang", "github.com/maypok86/otter/v2", "golang.org/x/time"}},
+	"server":                        {[]string{"server/audit", "server/gate", "server/problem", "server/npm", "server/ui", "server/hooks", "server/people", "server/login", "server/ci"}, []string{"github.com/gin-gonic/gin", "github.com/prometheus/client_golang", "github.com/maypok86/otter/v2", "golang.org/x/time"}},
 	"cmd/gatehouse":                 {[]string{"*"}, []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync", "golang.org/x/term"}},
 	"cmd/gatehouse/clienttest":      {},
 }

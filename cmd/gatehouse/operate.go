@@ -30,6 +30,7 @@ type desk interface {
 	Collect(ctx context.Context, what operator.Collect, tell func(operator.Message)) (fsck.Collected, error)
 	Backup(ctx context.Context, w io.Writer, progress func(done, of backup.Counts)) (backup.Summary, error)
 	Bind(ctx context.Context, what operator.Bind) (operator.Bound, error)
+	Admit(ctx context.Context, what operator.Admit) (operator.Admitted, error)
 	Why(ctx context.Context, what operator.Why) (gate.Why, error)
 	Tokens(ctx context.Context, what operator.Listing) (operator.Listed, error)
 	Revoke(ctx context.Context, what operator.Revocation) (operator.Listed, error)

@@ -132,13 +132,17 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		return err
 	}
 	if !protocol.Gate.Open() {
-		protocol.Gate.UseTokens(logins)
+		protocol.Gate.UseTokens(logins).UseAdmissions(packages)
 		protocol.Tokens = logins
+	}
+	workflows, err := newCI(cfg, packages, own)
+	if err != nil {
+		return err
 	}
 	handler := server.New(server.Options{
 		NPM: protocol, People: people.Options{Registry: packages, Change: cfg.Auth.GitHub.ChangePeople},
 		URL: publicURL(cfg), TrustedProxies: cfg.Server.TrustedProxies, Version: version, Log: log,
-		Login:   logins.options(cfg),
+		Login: logins.options(cfg), CI: workflows,
 		Limits:  server.Limits{PerToken: cfg.Limits.RequestsPerToken, PerAddress: cfg.Limits.RequestsPerAddress},
 		Hooks:   webhook(cfg, github),
 		Metrics: counts.Metrics, MetricsToken: cfg.Metrics.Token.Reveal(),

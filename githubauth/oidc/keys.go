@@ -20,28 +20,37 @@ import (
 const (
 	// keysFor is how long an answer of the issuer's stands at least, and a failure.
 	keysFor = 10 * time.Second
+	// keysMost is how long a key is believed that the issuer has withdrawn, at most.
+	keysMost = time.Hour
 	// maxAnswer bounds an answer of the issuer's, in bytes.
 	maxAnswer = 1 << 20
 	// maxAnswers bounds how many are kept: metadata and keys of each issuer.
 	maxAnswers = 64
 )
 
-// find returns the provider, which is made of the issuer's metadata once.
+// find returns the provider, which is made of the issuer's metadata, and anew after keysMost. Where it cannot be made anew just then, the one before
+// goes on. Whoever happens to ask first may hang up: the others want the answer too.
 func (i *issuer) find(ctx context.Context, name string, now time.Time) (*oidc.Provider, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.verifier != nil {
+	if i.verifier != nil && now.Sub(i.found) < keysMost {
 		return i.verifier, nil
 	}
 	if now.Sub(i.failed) < keysFor {
+		if i.verifier != nil {
+			return i.verifier, nil
+		}
 		return nil, ErrUnavailable
 	}
-	provider, err := oidc.NewProvider(ctx, name)
+	provider, err := oidc.NewProvider(context.WithoutCancel(ctx), name)
 	if err != nil {
 		i.failed = now
+		if i.verifier != nil {
+			return i.verifier, nil
+		}
 		return nil, fmt.Errorf("%w: %s", ErrUnavailable, withoutAddress(err))
 	}
-	i.verifier = provider
+	i.verifier, i.found = provider, now
 	return provider, nil
 }
 
@@ -74,6 +83,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	err    error
 }
 
 func (s *sparing) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -82,16 +92,7 @@ func (s *sparing) RoundTrip(r *http.Request) (*http.Response, error) {
 	last, ok := s.known[key]
 	s.mu.Unlock()
 	if !ok || s.now().Sub(last.at) >= keysFor || s.now().Before(last.at) {
-		resp, err := s.RoundTripper.RoundTrip(r)
-		if err != nil {
-			return nil, err
-		}
-		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-		_ = resp.Body.Close()
-		if err != nil {
-			return nil, err
-		}
-		last = answer{at: s.now(), status: resp.StatusCode, header: resp.Header, body: body}
+		last = s.ask(r)
 		s.mu.Lock()
 		if s.known == nil || len(s.known) >= maxAnswers {
 			s.known = map[string]answer{}
@@ -99,10 +100,23 @@ func (s *sparing) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.known[key] = last
 		s.mu.Unlock()
 	}
+	if last.err != nil {
+		return nil, last.err
+	}
 	return &http.Response{
 		Status: http.StatusText(last.status), StatusCode: last.status, Header: last.header.Clone(), Request: r,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(last.body)), Body: io.NopCloser(bytes.NewReader(last.body)),
 	}, nil
+}
+
+func (s *sparing) ask(r *http.Request) answer {
+	resp, err := s.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return answer{at: s.now(), err: err}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return answer{at: s.now(), status: resp.StatusCode, header: resp.Header, body: body, err: err}
 }
 
 // withoutAddress drops the URL that net/http puts into its errors, and the pages that some errors quote.

@@ -5,7 +5,7 @@
 // configured letter by letter, and every algorithm but RS256, which is GitHub's (docs.github.com, "OpenID Connect reference").
 //
 // The issuer's keys are fetched when the first token comes and when a token names a key that is not known, but not more often than
-// once in keysFor, whatever tokens come.
+// once in keysFor, whatever tokens come. A key that the issuer withdraws counts for keysMost at the longest.
 package oidc
 
 import (
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -58,6 +59,7 @@ type Verifier struct {
 type issuer struct {
 	mu       sync.Mutex
 	verifier *oidc.Provider
+	found    time.Time
 	failed   time.Time // when it could not be found last
 }
 
@@ -113,8 +115,8 @@ type claims struct {
 	Actor             string `json:"actor"`
 }
 
-// Verify checks a token that has to be for the audience. Errors wrap ErrNotGenuine or ErrUnavailable.
-func (v *Verifier) Verify(ctx context.Context, token, audience string) (Proof, error) {
+// Verify checks a token that has to be for one of the audiences, and for nobody else. Errors wrap ErrNotGenuine or ErrUnavailable.
+func (v *Verifier) Verify(ctx context.Context, token string, audiences ...string) (Proof, error) {
 	if len(token) > maxToken || strings.Count(token, ".") != 2 {
 		return Proof{}, refuse("it is not a JSON Web Token")
 	}
@@ -131,9 +133,13 @@ func (v *Verifier) Verify(ctx context.Context, token, audience string) (Proof, e
 	if err != nil {
 		return Proof{}, err
 	}
-	idToken, err := provider.Verifier(&oidc.Config{ClientID: audience, SupportedSigningAlgs: []string{oidc.RS256}, Now: v.now}).Verify(ctx, token)
+	// The audience is looked at below: there may be several of ours, and a token that is for others too could come from them.
+	idToken, err := provider.Verifier(&oidc.Config{SkipClientIDCheck: true, SupportedSigningAlgs: []string{oidc.RS256}, Now: v.now}).Verify(ctx, token)
 	if err != nil {
-		return Proof{}, v.explain(token, audience, err)
+		return Proof{}, explain(err)
+	}
+	if len(idToken.Audience) != 1 || !slices.Contains(audiences, idToken.Audience[0]) {
+		return Proof{}, refuse("it is not for this registry: its audience has to be %s", strings.Join(audiences, " or "))
 	}
 	var c claims
 	if err := idToken.Claims(&c); err != nil {
@@ -157,8 +163,8 @@ func refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrNotGenuine, fmt.Sprintf(format, args...))
 }
 
-// explain tells a token that is merely late, or somebody else's, from one that is forged, and both from our trouble with the issuer.
-func (v *Verifier) explain(token, audience string, err error) error {
+// explain tells a token that is merely late from one that is forged, and both from our trouble with the issuer.
+func explain(err error) error {
 	var expired *oidc.TokenExpiredError
 	text := err.Error()
 	switch {
@@ -166,8 +172,6 @@ func (v *Verifier) explain(token, audience string, err error) error {
 		return refuse("it expired at %s; a job asks for a new one", expired.Expiry.UTC().Format(time.RFC3339))
 	case strings.Contains(text, "fetching keys"):
 		return fmt.Errorf("%w: %s", ErrUnavailable, withoutAddress(err))
-	case strings.Contains(text, "expected audience"):
-		return refuse("it is not for this registry: its audience has to be %q", audience)
 	}
 	return refuse("its signature does not hold")
 }
@@ -186,7 +190,7 @@ func (c claims) workflow() (scopes.Workflow, error) {
 		return w, refuse("it names no owner by number (repository_owner_id)")
 	}
 	owner, repo, found := strings.Cut(c.Repository, "/")
-	if !found || owner == "" || repo == "" || !strings.EqualFold(owner, c.Owner) {
+	if !found || owner == "" || repo == "" || strings.Contains(repo, "/") || !strings.EqualFold(owner, c.Owner) {
 		return w, refuse("it names no repository (repository)")
 	}
 	w.Repo.Owner, w.Repo.Name = owner, repo

@@ -150,6 +150,8 @@ func refusal(c *gin.Context, status int) (reason, action string, ok bool) {
 			return scopes.NoCredential.String(), "", true
 		case errors.Is(e.Err, gate.ErrCredentialForm), errors.Is(e.Err, githubauth.ErrBadCredential):
 			return "bad-credential", "", true
+		case errors.Is(e.Err, scopes.ErrDistrusted):
+			return "distrusted-workflow", "", true
 		case errors.Is(e.Err, store.ErrNamespace):
 			return "namespace-taken-over", scopes.Publish.String(), true
 		case errors.Is(e.Err, scopes.ErrBinding) && !errors.Is(e.Err, scopes.ErrRepositoryField):

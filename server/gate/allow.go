@@ -34,8 +34,8 @@ func unavailable(err error) bool {
 // repository, that is its present name alone.
 //
 // Whether a repository is public is looked at first, for reading, and without the caller's credential, which can be good for less than none: organisations
-// turn away tokens that do not obey them. But GitHub is asked about it for those callers only whose own credential does not tell: for nobody, for somebody
-// who was turned away, and where it was public a while ago. For all others the question what they may do is the only one, and its answer tells
+// turn away tokens that do not obey them. But GitHub is asked about it for those callers only whose own credential does not tell: for nobody, for workflows with a token of
+// the registry's, for somebody who was turned away, and where it was public a while ago. For all others the question what they may do is the only one, and its answer tells
 // whether the repository is public to all who come later.
 //
 // For a change, one of the registry's own tokens is read again: a body can take its time, and the token may have been revoked or have ended meanwhile.
@@ -52,7 +52,7 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 	if what == scopes.Install {
 		known, ask := g.github.KnownPublic(where.Repo)
 		q.Public = known
-		if ask || who.Kind == scopes.Nobody {
+		if ask || who.token == "" {
 			if err := g.askPublic(ctx, &q); err != nil {
 				return scopes.Access{}, err
 			}
@@ -65,7 +65,7 @@ func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.B
 		return scopes.Access{}, g.decide(q, who, pkg)
 	}
 	var err error
-	q.Access, err = g.access(ctx, who, where.Repo, what.Needs())
+	q.Access, err = g.access(ctx, who, q)
 	if what == scopes.Install && (unavailable(err) || err == nil && q.Access.Repo.ID == 0 && q.Access.Why != "") {
 		if err := g.askPublic(ctx, &q); err != nil {
 			return scopes.Access{}, err

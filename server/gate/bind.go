@@ -100,6 +100,25 @@ func (g *Gate) claim(ctx context.Context, who Caller, c Claim, what scopes.Actio
 	return where, nil
 }
 
+// NoRepository: GitHub shows the caller no repository of that name.
+type NoRepository struct{ Repo, Login string }
+
+func (e *NoRepository) Error() string {
+	return fmt.Sprintf("GitHub shows %s no repository %s: either there is none, or this token may not see it", e.Login, e.Repo)
+}
+
+// Named finds the repository of a name that the caller's token can read. Errors: *NoRepository, and those of GitHub.
+func (g *Gate) Named(ctx context.Context, who Caller, owner, name string) (scopes.Repo, error) {
+	access, err := g.resolve(ctx, who, owner, name, scopes.Read)
+	if err != nil {
+		return scopes.Repo{}, err
+	}
+	if access.Repo.ID == 0 || access.Permission() < scopes.Read {
+		return scopes.Repo{}, &NoRepository{owner + "/" + name, who.Login}
+	}
+	return access.Repo, nil
+}
+
 // Disagreement: a publish names one repository in its manifest and another in the package.json inside its tarball.
 type Disagreement struct{ Manifest, Tarball string }
 

@@ -43,7 +43,9 @@ type Gate struct {
 	github GitHub
 	names  scopes.Namespaces
 	tokens Tokens // nil: only GitHub's own credentials are taken
-	tally  tally
+	// admissions are what packages say of workflows; nil: nothing.
+	admissions Admissions
+	tally      tally
 }
 
 // New returns a gate that asks github. With a nil github the registry is open: everybody may do everything.
@@ -152,6 +154,9 @@ func Credential(h http.Header) (string, error) {
 	}
 	return "", ErrCredentialForm
 }
+
+// Bearer reads a token that is no credential of the gate's, an ID token, from where credentials stand. Errors: ErrNoCredential, ErrCredentialForm.
+func Bearer(h http.Header) (string, error) { return Credential(h) }
 
 // verdict is scopes.Decide, counted.
 func (g *Gate) verdict(q scopes.Question) scopes.Verdict {

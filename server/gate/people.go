@@ -166,7 +166,7 @@ func (g *Gate) Held(ctx context.Context, who Caller, pkg string, where scopes.Bi
 	q := question(who, pkg, where, scopes.Install)
 	if who.token != "" && where.Kind == scopes.GitHub && !g.Open() {
 		var err error
-		if q.Access, err = g.access(ctx, who, where.Repo, scopes.Read); err == nil && q.Access.Why == "" && scopes.Decide(q).Reason == scopes.NotReadable {
+		if q.Access, err = g.access(ctx, who, q); err == nil && q.Access.Why == "" && scopes.Decide(q).Reason == scopes.NotReadable {
 			return scopes.None, nil
 		}
 	}
@@ -186,7 +186,7 @@ func (g *Gate) Held(ctx context.Context, who Caller, pkg string, where scopes.Bi
 	}
 	if access.Role == scopes.None && who.Kind != scopes.Nobody { // everybody may read it, so it was not asked what the caller may
 		var err error
-		if access, err = g.access(ctx, who, where.Repo, scopes.Read); err != nil {
+		if access, err = g.access(ctx, who, question(who, pkg, where, scopes.Install)); err != nil {
 			return scopes.None, err
 		}
 	}

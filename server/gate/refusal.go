@@ -42,9 +42,16 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and %s has %q there%s. An admin of the repository can change it: %s",
 			r.who(), q.What, r.Package, q.What.Needs(), repo, r.who(), q.Access.Role, age(q.Access.At), r.page())
 	case scopes.ReachTooLow:
-		if q.What == scopes.Rebind {
-			return fmt.Sprintf(`this token may not rebind %s: that takes "admin" on the GitHub repository %s, and GitHub lets no other token prove it than a classic personal access token with the scope "repo"%s. An operator of the registry needs none: gatehouse bind, on its machine`,
-				r.Package, repo, because(q.Access))
+		if need := q.What.Needs(); need == scopes.Admin {
+			command := "bind"
+			if q.What == scopes.Manage {
+				command = "admit"
+			}
+			return fmt.Sprintf(`this token may not %s %s: that takes "admin" on the GitHub repository %s, and GitHub lets no other token prove it than a classic personal access token with the scope "repo"%s. An operator of the registry needs none: gatehouse %s, on its machine`,
+				q.What, r.Package, repo, because(q.Access), command)
+		}
+		if q.Who.Credential == scopes.WorkflowToken {
+			return fmt.Sprintf("%s may not %s %s%s; use a person's token", r.who(), q.What, r.Package, because(q.Access))
 		}
 		if q.Who.Kind == scopes.App {
 			return fmt.Sprintf("%s may not %s %s: that takes %q on the GitHub repository %s, and this token only reaches %q%s%s. In a workflow, give the job \"permissions: contents: write\"; for a GitHub App, its installation",
@@ -53,8 +60,8 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("this token may not %s %s: %s has %q on the GitHub repository %s, but the token only reaches %q%s%s, and it takes %q. Give it more, or take another: %s",
 			q.What, r.Package, r.who(), q.Access.Role, repo, q.Access.Reach, because(q.Access), age(q.Access.At), q.What.Needs(), r.page())
 	case scopes.GrantTooNarrow:
-		if q.What == scopes.Rebind {
-			return fmt.Sprintf("this token may not rebind %s: no token of this registry may; use your GitHub token", r.Package)
+		if q.What.Needs() == scopes.Admin {
+			return fmt.Sprintf("this token may not %s %s: no token of this registry may; use your GitHub token", q.What, r.Package)
 		}
 		return fmt.Sprintf("this token may not %s %s: that takes %q, and its scope gives it %q; mint one with a wider scope (npm token create)",
 			q.What, r.Package, q.What.Needs(), q.Grant.Rights.Package(r.Package))
@@ -76,8 +83,12 @@ func (r *Refusal) permission() string {
 	case scopes.PublicRepository:
 		return fmt.Sprintf("everybody may %s %s: its GitHub repository %s is public%s", q.What, r.Package, present(q), age(q.Public.At))
 	}
-	return fmt.Sprintf("%s may %s %s: that takes %q on the GitHub repository %s, and %s has it there%s",
-		r.who(), q.What, r.Package, q.What.Needs(), present(q), r.who(), age(q.Access.At))
+	why := ""
+	if q.Who.Credential == scopes.WorkflowToken {
+		why = because(q.Access)
+	}
+	return fmt.Sprintf("%s may %s %s: that takes %q on the GitHub repository %s, and %s has it there%s%s",
+		r.who(), q.What, r.Package, q.What.Needs(), present(q), r.who(), why, age(q.Access.At))
 }
 
 // page is where on GitHub the verdict can be changed.

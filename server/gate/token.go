@@ -66,6 +66,9 @@ func (g *Gate) reopen(ctx context.Context, who *Caller) (err error) {
 	if who.own == nil {
 		return nil
 	}
+	if who.own.secret == "" { // see Proven: there is no token yet
+		return nil
+	}
 	own := *who.own
 	if own.Token, who.token, err = g.tokens.Use(ctx, own.secret); err != nil {
 		return err
@@ -106,13 +109,38 @@ func (c Caller) behind(err error) error {
 	return &Behind{err}
 }
 
-// access is what GitHub says of the caller and a repository. Of a workflow's token the registry knows it itself.
-func (g *Gate) access(ctx context.Context, who Caller, repo scopes.Repo, need scopes.Permission) (scopes.Access, error) {
-	if who.own != nil && who.own.Workflow != nil {
-		return who.own.Workflow.Access(repo, who.own.Created), nil
+// access is what GitHub says of the caller and the repository of a question. Of a workflow's token the registry knows it itself, now: from what the package
+// admits, and from what is known of its repository.
+func (g *Gate) access(ctx context.Context, who Caller, q scopes.Question) (scopes.Access, error) {
+	repo := q.Where.Repo
+	if who.own == nil || who.own.Workflow == nil {
+		a, err := g.github.Access(ctx, who.token, repo, q.What.Needs())
+		return a, who.behind(err)
 	}
-	a, err := g.github.Access(ctx, who.token, repo, need)
-	return a, who.behind(err)
+	ground := scopes.Ground{Public: q.Public}
+	if g.admissions != nil && who.own.Workflow.Repo.ID != repo.ID {
+		var err error
+		if ground.Admitted, err = g.admissions.Admitted(ctx, q.Package); err != nil {
+			return scopes.Access{}, err
+		}
+	}
+	return who.own.Workflow.Access(repo, q.What, ground, who.own.Created), nil
+}
+
+// Admissions tells which repositories' workflows a package admits (met by *store.Store, whose comment holds).
+type Admissions interface {
+	Admitted(ctx context.Context, name string) ([]scopes.Repo, error)
+}
+
+// UseAdmissions makes the gate let in workflows of repositories that a package admits. It is called before the gate is in use. Without it, none are.
+func (g *Gate) UseAdmissions(a Admissions) *Gate {
+	g.admissions = a
+	return g
+}
+
+// Proven is the caller of a workflow that has proven what it is and has no token yet: as good as one with a token that may do what grant says.
+func Proven(w scopes.Workflow, grant scopes.Grant, at time.Time) Caller {
+	return Caller{Principal: w.Principal(), own: &shown{Token: scopes.Token{Workflow: &w, Grant: grant, Created: at}}}
 }
 
 // resolve is access to the repository of a name.

@@ -126,7 +126,7 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 		q.Public.ToAll = g.names.PublicToAll(pkg)
 		// For a public package the caller's own rights decide nothing, and not to know them is no trouble.
 		if who.Kind != scopes.Nobody {
-			if q.Access, err = g.access(ctx, who, where.Repo, what.Needs()); err != nil && !scopes.Decide(q).OK {
+			if q.Access, err = g.access(ctx, who, q); err != nil && !scopes.Decide(q).OK {
 				return Why{}, err
 			}
 		}

@@ -228,6 +228,9 @@ func (p *protocol) publisher(who scopes.Principal) packument.Publisher {
 	if who.Kind == scopes.Anyone {
 		return packument.Publisher{Name: anonymous}
 	}
+	if who.Credential == scopes.WorkflowToken { // GitHub's own address for what workflows do
+		return packument.Publisher{Name: who.Login, Email: "github-actions[bot]@" + p.MailDomain}
+	}
 	return packument.Publisher{Name: who.Login, Email: strconv.FormatInt(who.ID, 10) + "+" + who.Login + "@" + p.MailDomain}
 }
 

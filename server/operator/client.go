@@ -110,7 +110,7 @@ func (c *Client) messages(ctx context.Context, verb string, what any, tell func(
 		switch {
 		case m.Error != "":
 			return m, errors.New(m.Error)
-		case m.Checked != nil || m.Collected != nil || m.Why != nil || m.Bound != nil || m.Listed != nil:
+		case m.Checked != nil || m.Collected != nil || m.Why != nil || m.Bound != nil || m.Admitted != nil || m.Listed != nil:
 			return m, nil
 		}
 		tell(m)

@@ -59,6 +59,7 @@ type Message struct {
 	Checked   *fsck.Summary   `json:"checked,omitempty"`
 	Collected *fsck.Collected `json:"collected,omitempty"`
 	Bound     *Bound          `json:"bound,omitempty"`
+	Admitted  *Admitted       `json:"admitted,omitempty"`
 	Error     string          `json:"error,omitempty"`
 }
 

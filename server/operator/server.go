@@ -89,6 +89,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /gc", s.collect)
 	mux.HandleFunc("POST /backup", s.backup)
 	mux.HandleFunc("POST /bind", s.bind)
+	mux.HandleFunc("POST /admit", s.admit)
 	mux.HandleFunc("POST /why", s.why)
 	mux.HandleFunc("POST /token/list", s.tokens)
 	mux.HandleFunc("POST /token/revoke", s.revoke)

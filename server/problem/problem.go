@@ -21,6 +21,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/githubauth"
+	"gatehouse/githubauth/oidc"
 	"gatehouse/scopes"
 	"gatehouse/server/gate"
 	"gatehouse/store"
@@ -69,6 +70,19 @@ func (e *Explained) Error() string { return e.Err.Error() }
 
 func (e *Explained) Unwrap() error { return e.Err }
 
+// Spoken is an error of a route whose client looks for the text in "message" instead of "error": it stands in both.
+type Spoken struct{ Err error }
+
+func (e *Spoken) Error() string { return e.Err.Error() }
+
+func (e *Spoken) Unwrap() error { return e.Err }
+
+// Statuser is an error of a package above this one that knows its own status; its text is for the caller.
+type Statuser interface {
+	error
+	Status() int
+}
+
 // Handler is an HTTP handler that may fail.
 type Handler func(*gin.Context) error
 
@@ -105,9 +119,13 @@ func Answer(c *gin.Context, err error) {
 		h.Set("Retry-After", "5")
 	}
 	answer := struct {
-		Error  string       `json:"error"`
-		Caller *gate.Holder `json:"caller,omitempty"`
+		Error   string       `json:"error"`
+		Message string       `json:"message,omitempty"`
+		Caller  *gate.Holder `json:"caller,omitempty"`
 	}{Error: text}
+	if e := (*Spoken)(nil); errors.As(err, &e) {
+		answer.Message = text
+	}
 	if e := (*Explained)(nil); errors.As(err, &e) {
 		answer.Caller = &e.Caller
 	}
@@ -146,6 +164,8 @@ func Status(err error) (status int, text string) {
 		aboutTokens  *gate.TokenRefusal
 		people       *gate.PeopleRefusal
 		denied       *scopes.Denied
+		statuser     Statuser
+		unnamed      *gate.NoRepository
 	)
 	switch {
 	case errors.As(err, &plain):
@@ -167,6 +187,20 @@ func Status(err error) (status int, text string) {
 	case errors.Is(err, scopes.ErrElsewhere):
 		return http.StatusForbidden, err.Error() + ": it was minted for certain networks only (npm token list shows which)"
 	case errors.Is(err, tokens.ErrTooMany):
+		return http.StatusForbidden, err.Error()
+	case errors.Is(err, oidc.ErrNotGenuine), errors.Is(err, tokens.ErrUsed):
+		return http.StatusUnauthorized, err.Error()
+	case errors.Is(err, oidc.ErrUnavailable):
+		return http.StatusServiceUnavailable, "the issuer of ID tokens cannot be asked for its keys right now; nothing was done, try again later"
+	case errors.As(err, &statuser):
+		return statuser.Status(), statuser.Error()
+	case errors.Is(err, scopes.ErrDistrusted):
+		return http.StatusForbidden, err.Error()
+	case errors.As(err, &unnamed):
+		return http.StatusNotFound, unnamed.Error()
+	case errors.Is(err, store.ErrNoRule):
+		return http.StatusNotFound, "the package has no rule of that id (npm trust list shows those it has)"
+	case errors.Is(err, store.ErrTooMany):
 		return http.StatusForbidden, err.Error()
 	case errors.Is(err, tokens.ErrNotOne):
 		return http.StatusConflict, err.Error() + ": give more of the id (npm token list)"

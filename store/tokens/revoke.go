@@ -75,9 +75,12 @@ func (t *Tokens) remove(ctx context.Context, hash, what string, by store.Actor) 
 const keepExpired = 30 * 24 * time.Hour
 
 // Sweep removes tokens that have expired, workflows' at once and people's when keepExpired is over, and writes down which tokens were used today. It
-// returns how many it removed. It may run at any time, in several processes.
+// returns how many tokens it removed. It may run at any time, in several processes.
 func (t *Tokens) Sweep(ctx context.Context) (removed int, err error) {
 	if err := t.writeUsed(ctx); err != nil {
+		return 0, err
+	}
+	if err := t.sweepProofs(ctx); err != nil {
 		return 0, err
 	}
 	now := t.now()

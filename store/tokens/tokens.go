@@ -12,6 +12,7 @@
 //     memory is only what it takes a secret to compute, and only as long as the row is the same.
 //   - Both rows of a token are written and removed by one batch, together with its event.
 //   - A damaged row opens nothing.
+//   - What proves a workflow makes one token: that it was used is written by the batch that makes the token, and kept for longer than it is good.
 //
 // The day of a token's last use is noted in memory and written by Sweep: a read waits for no write.
 package tokens
@@ -40,6 +41,8 @@ var (
 	ErrMistyped = errors.New("this gatehouse token is mistyped or incomplete (its checksum does not fit); copy it again")
 	// ErrUnknown: there is no such token, or no more.
 	ErrUnknown = errors.New("this token is unknown or was revoked")
+	// ErrUsed: a token was made for this proof before.
+	ErrUsed = errors.New("this ID token has been used: each is exchanged once, and a job asks for another")
 	// ErrTooMany: the owner has as many tokens as one may have.
 	ErrTooMany = errors.New("too many tokens")
 	// ErrParent: the token has ended with the one that it was minted with.
@@ -163,10 +166,14 @@ func (t *Tokens) standing(ctx context.Context, behind Credential) (Credential, e
 	return Credential{Access: behind.Access}, nil
 }
 
-// CreateWorkflow makes a token of a workflow, which has no credential behind it and therefore has to end: within MaxWorkflow.
-func (t *Tokens) CreateWorkflow(ctx context.Context, token scopes.Token) (scopes.Token, string, error) {
+// CreateWorkflow makes a token of a workflow, which has no credential behind it and therefore has to end: within MaxWorkflow. Each proof makes one token:
+// the second time, in whatever process on these data and also after a restart, the error is ErrUsed. Other errors: ErrTooMany, store.ErrFull.
+func (t *Tokens) CreateWorkflow(ctx context.Context, token scopes.Token, proof Proof) (scopes.Token, string, error) {
 	if left := token.Grant.Until.Sub(t.now()); token.Workflow == nil || token.Workflow.Repo.ID == 0 || token.Grant.Until.IsZero() || left > MaxWorkflow {
 		return scopes.Token{}, "", fmt.Errorf("a workflow's token needs its repository, and an end within %v", MaxWorkflow)
+	}
+	if proof.ID == "" || proof.Until.IsZero() {
+		return scopes.Token{}, "", errors.New("a workflow's token needs a proof that ends")
 	}
 	token.Owner = scopes.Account{}
 	n, err := t.count(ctx, holderOf(token))
@@ -176,7 +183,11 @@ func (t *Tokens) CreateWorkflow(ctx context.Context, token scopes.Token) (scopes
 	if n >= maxOfRepository {
 		return scopes.Token{}, "", fmt.Errorf("%w: the workflows of %s have %d that have not expired", ErrTooMany, token.Workflow.Repo, n)
 	}
-	return t.create(ctx, token, nil, store.ActorOf(token.Workflow.Principal()))
+	made, secret, err := t.create(ctx, token, nil, store.ActorOf(token.Workflow.Principal()), proof.row())
+	if errors.Is(err, kv.ErrConflict) { // nothing else of the batch can have been there: the rest is random
+		return scopes.Token{}, "", ErrUsed
+	}
+	return made, secret, err
 }
 
 const (
@@ -186,7 +197,8 @@ const (
 	maxOfRepository = 5000
 )
 
-func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credential, by store.Actor) (scopes.Token, string, error) {
+// create writes a token, and rows with it that must not be there yet.
+func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credential, by store.Actor, once ...kv.Entry) (scopes.Token, string, error) {
 	secret := newSecret()
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
@@ -213,6 +225,9 @@ func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credent
 	hash := hashOf(secret)
 	main, list := kv.Entry{Key: store.TokenKey(hash)}, kv.Entry{Key: store.HolderKey(row.Holder, token.ID)}
 	b := kv.Batch{If: []kv.Entry{main, list}, Put: []kv.Entry{{Key: main.Key, Value: value}, {Key: list.Key, Value: []byte(hash)}, event}}
+	for _, row := range once {
+		b.If, b.Put = append(b.If, kv.Entry{Key: row.Key}), append(b.Put, row)
+	}
 	if err := t.kv.Apply(ctx, b); err != nil {
 		return scopes.Token{}, "", failed("minting a token", err)
 	}

@@ -171,7 +171,7 @@ func TestSweep(t *testing.T) {
 	_, ending := l.mint(wendy, scopes.Grant{Rights: scopes.All(), Until: l.now.Add(time.Hour)})
 	workflow := scopes.Token{Workflow: &scopes.Workflow{Repo: scopes.Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}}}
 	workflow.Grant = scopes.Grant{Rights: scopes.Rights{{Values: []string{"@acme/ui"}, Types: scopes.Types{Pkg: scopes.Use{Write: true}}}}, Until: l.now.Add(15 * time.Minute)}
-	token, job, err := l.tokens.CreateWorkflow(t.Context(), workflow)
+	token, job, err := l.tokens.CreateWorkflow(t.Context(), workflow, tokens.Proof{ID: "job 1", Until: l.now.Add(5 * time.Minute)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestWorkflowsEnd(t *testing.T) {
 		"no repository": {Workflow: &scopes.Workflow{}, Grant: scopes.Grant{Rights: scopes.All(), Until: l.now.Add(time.Minute)}},
 		"no workflow":   {Grant: scopes.Grant{Rights: scopes.All(), Until: l.now.Add(time.Minute)}},
 	} {
-		if _, secret, err := l.tokens.CreateWorkflow(t.Context(), token); err == nil || secret != "" {
+		if _, secret, err := l.tokens.CreateWorkflow(t.Context(), token, tokens.Proof{ID: name, Until: l.now.Add(5 * time.Minute)}); err == nil || secret != "" {
 			t.Errorf("%s: made", name)
 		}
 	}

@@ -1,0 +1,77 @@
+package tokens_test
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gatehouse/scopes"
+	"gatehouse/store"
+	"gatehouse/store/memory"
+	"gatehouse/store/tokens"
+)
+
+// TestProofOnce: a proof makes one token, whoever comes with it at the same time, after the token was revoked, and in another process.
+func TestProofOnce(t *testing.T) {
+	meta := memory.NewKV()
+	l := start(t, meta, tokens.Options{})
+	proof := tokens.Proof{ID: "https://issuer.example\njob 1", Until: l.now.Add(5 * time.Minute)}
+	wanted := func() scopes.Token {
+		return scopes.Token{
+			Workflow: &scopes.Workflow{Repo: scopes.Repo{ID: 7, OwnerID: 1, Owner: "acme", Name: "ui"}},
+			Grant:    scopes.Grant{Rights: scopes.Rights{{Values: []string{"@acme/ui"}, Types: scopes.Types{Pkg: scopes.Use{Write: true}}}}, Until: l.now.Add(15 * time.Minute)},
+		}
+	}
+	var made, used atomic.Int32
+	var secret atomic.Value
+	var all sync.WaitGroup
+	for range 16 {
+		all.Go(func() {
+			_, s, err := l.tokens.CreateWorkflow(t.Context(), wanted(), proof)
+			switch {
+			case err == nil:
+				made.Add(1)
+				secret.Store(s)
+			case errors.Is(err, tokens.ErrUsed) && s == "":
+				used.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 1 || used.Load() != 15 {
+		t.Fatalf("made %d tokens, refused %d", made.Load(), used.Load())
+	}
+	l.want(secret.Load().(string), nil)
+	if _, err := l.tokens.RevokeSecret(t.Context(), secret.Load().(string)); err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, meta, tokens.Options{})
+	replay := func() error { _, _, err := again.tokens.CreateWorkflow(t.Context(), wanted(), proof); return err }
+	if err := replay(); !errors.Is(err, tokens.ErrUsed) {
+		t.Errorf("after the token was revoked, and a restart: %v", err)
+	}
+	// It is forgotten only when nobody takes it any more.
+	rows := func() (n int) {
+		from, to := store.ProofRange()
+		for range meta.Scan(t.Context(), from, to) {
+			n++
+		}
+		return n
+	}
+	for _, c := range []struct {
+		after time.Duration
+		left  int
+	}{{14 * time.Minute, 1}, {2 * time.Minute, 0}} {
+		again.now = again.now.Add(c.after)
+		if _, err := again.tokens.Sweep(t.Context()); err != nil || rows() != c.left {
+			t.Errorf("%d rows after %v, want %d: %v", rows(), c.after, c.left, err)
+		}
+	}
+	for name, p := range map[string]tokens.Proof{"no name": {Until: l.now}, "no end": {ID: "x"}} {
+		if _, s, err := l.tokens.CreateWorkflow(t.Context(), wanted(), p); err == nil || s != "" {
+			t.Errorf("%s: made", name)
+		}
+	}
+}
