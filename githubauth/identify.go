@@ -111,7 +111,7 @@ func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, 
 		if who, known := k.identity(c.now(), 0); known && !who.Doubted && !who.At.Before(since) {
 			return who, nil // somebody's flight has landed since we looked
 		}
-		who, err := c.askWho(ctx, k, token, epoch)
+		who, err := c.askWho(ctx, k, token, epoch, !since.IsZero())
 		if errors.Is(err, ErrBadCredential) {
 			k.condemn(err, c.now()) // a suspended account is not answered with 401
 		}
@@ -151,9 +151,9 @@ func (k *credential) userID() int64 {
 	return k.who.Principal.ID
 }
 
-func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch uint64, again bool) (identity, error) {
 	if k.kind == installed {
-		return c.askWhichApp(ctx, k, token, epoch)
+		return c.askWhichApp(ctx, k, token, epoch, again)
 	}
 	k.mu.RLock()
 	old := k.who
@@ -186,8 +186,11 @@ func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch 
 
 // askWhichApp identifies an installation token, to which GET /user is closed: GraphQL's viewer is its bot account. The same request finds out what the
 // token sees of the registry's repositories, since a workflow's token is seldom used for more than a few of them.
-func (c *Client) askWhichApp(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
-	if !k.byGraphQL(c.now()) {
+//
+// To confirm that a token is still good, which is known to be whose, REST is asked: a change to a repository is asked about there as well, and GitHub counts
+// the two apart, so that one could fail without the other.
+func (c *Client) askWhichApp(ctx context.Context, k *credential, token string, epoch uint64, again bool) (identity, error) {
+	if !k.byGraphQL(c.now()) || again && k.userID() != 0 {
 		return c.askInstallation(ctx, k, token)
 	}
 	var repos []scopes.Repo

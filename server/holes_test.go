@@ -101,16 +101,7 @@ func TestAStrangersListDoesNotTakePublicPackagesAway(t *testing.T) {
 func TestRateLimitsDoNotTellHiddenFromMissing(t *testing.T) {
 	s := newTarget(t, nil)
 	s.holds(t, "acme/ui")
-	exhausted := func(w http.ResponseWriter, r *http.Request) bool {
-		if strings.HasSuffix(r.URL.Path, "/graphql") {
-			return false
-		}
-		w.Header().Set("X-RateLimit-Remaining", "0")
-		w.Header().Set("X-RateLimit-Reset", fmt.Sprint(time.Now().Add(time.Hour).Unix()))
-		w.WriteHeader(http.StatusForbidden)
-		return true
-	}
-	for what, fault := range map[string]githubtest.Fault{"REST used up": exhausted, "GraphQL down": func(w http.ResponseWriter, r *http.Request) bool {
+	for what, fault := range map[string]githubtest.Fault{"REST used up": restUsedUp, "GraphQL down": func(w http.ResponseWriter, r *http.Request) bool {
 		return strings.HasSuffix(r.URL.Path, "/graphql") && githubtest.Status(502)(w, r)
 	}} {
 		token := s.github.Token(githubtest.Classic{User: "mallory", Scopes: []string{"repo"}})
@@ -139,4 +130,44 @@ func TestWhyTellsNobodyToBringAToken(t *testing.T) {
 	if w := s.do(http.MethodGet, "/-/why/@acme%2fopen/install", "", ""); w.Code != http.StatusOK {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
+}
+
+// TestRateLimitsDoNotTellHiddenFromMissingToWorkflows: a workflow's token is confirmed by GraphQL, and whether it may publish is asked by REST.
+func TestRateLimitsDoNotTellHiddenFromMissingToWorkflows(t *testing.T) {
+	s := newTarget(t, nil)
+	s.holds(t, "acme/api")
+	token := s.github.ActionsWrites
+	document := func(name string) string { return `{"_id":"` + name + `","name":"` + name + `","versions":{}}` }
+	for range 2 {
+		if w := s.do(http.MethodGet, "/-/whoami", token, ""); w.Code != http.StatusOK {
+			t.Fatal(w.Code, w.Body)
+		}
+		s.pass(20 * time.Second)
+		for _, ask := range []struct{ method, path, body string }{
+			{http.MethodGet, "/@acme%2fNAME", ""}, {http.MethodPut, "/@acme%2fNAME", document("@acme/NAME")}, {http.MethodDelete, "/@acme%2fNAME/-rev/1", ""},
+		} {
+			as := func(name string) (int, string) {
+				named := func(s string) string { return strings.ReplaceAll(s, "NAME", name) }
+				w := s.do(ask.method, named(ask.path), token, named(ask.body))
+				return w.Code, strings.ReplaceAll(w.Body.String(), name, "NAME")
+			}
+			hidden, a := as("api")
+			missing, b := as("nix")
+			if hidden != missing || a != b {
+				t.Errorf("%s: %d %s\n%d %s", ask.method, hidden, a, missing, b)
+			}
+		}
+		s.github.Fail("", restUsedUp)
+	}
+}
+
+// restUsedUp is GitHub for somebody who has no more calls of REST for an hour, while GraphQL has its own.
+func restUsedUp(w http.ResponseWriter, r *http.Request) bool {
+	if strings.HasSuffix(r.URL.Path, "/graphql") {
+		return false
+	}
+	w.Header().Set("X-RateLimit-Remaining", "0")
+	w.Header().Set("X-RateLimit-Reset", fmt.Sprint(time.Now().Add(time.Hour).Unix()))
+	w.WriteHeader(http.StatusForbidden)
+	return true
 }
