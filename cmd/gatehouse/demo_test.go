@@ -14,12 +14,12 @@ import (
 
 // firstWrite tells when something has been written.
 type firstWrite struct {
-	bytes.Buffer
+	text    bytes.Buffer
 	written chan struct{}
 }
 
 func (w *firstWrite) Write(p []byte) (int, error) {
-	n, err := w.Buffer.Write(p)
+	n, err := w.text.Write(p)
 	close(w.written) // the guide is written at once
 	return n, err
 }
@@ -36,7 +36,7 @@ func TestDemo(t *testing.T) {
 	case err := <-ended:
 		t.Fatal(err)
 	}
-	said := out.String()
+	said := out.text.String()
 	base := regexp.MustCompile(`The registry listens on (http://localhost:\d+/)`).FindStringSubmatch(said)
 	folders := regexp.MustCompile(`(?m)^  cd (/.*)$`).FindAllStringSubmatch(said, -1)
 	if base == nil || len(folders) != 4 {
