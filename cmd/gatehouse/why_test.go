@@ -103,12 +103,16 @@ func TestWhyNotAsked(t *testing.T) {
 	other := httptest.NewServer(answers)
 	defer other.Close()
 	for path, h := range map[string]http.HandlerFunc{
-		"/html/":     func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"/down/":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"GitHub cannot be asked"}`, 503) },
-		"/notfound/": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"Not found"}`, 404) },
-		"/away/":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
+		"/html/": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"/down/": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"error":"GitHub cannot be asked"}`, http.StatusServiceUnavailable)
+		},
+		"/notfound/": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"error":"Not found"}`, http.StatusNotFound)
+		},
+		"/away/": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
 		"/terminal/": func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, `{"error":"\u001b[2Jcleared"}`, 503)
+			http.Error(w, `{"error":"\u001b[2Jcleared"}`, http.StatusServiceUnavailable)
 		},
 	} {
 		answers.HandleFunc(path, h)

@@ -24,7 +24,7 @@ func (l *logins) page(c *gin.Context) error {
 		return err
 	}
 	if st.Device != nil && l.bound(c, c.Param("page"), st) {
-		if s, st, err = l.ask(c, s, st); err != nil && !errors.Is(err, sessions.ErrChanged) {
+		if _, st, err = l.ask(c, s, st); err != nil && !errors.Is(err, sessions.ErrChanged) {
 			return err
 		}
 		if st.Device != nil {
