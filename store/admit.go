@@ -52,17 +52,24 @@ func (s *Store) Admitted(ctx context.Context, name string) ([]scopes.Repo, error
 	return h.Admitted, err
 }
 
-// Admit lets workflows of a repository install the package, or no longer. Whether they do already is no error.
+// Admit lets workflows of a repository install the package, or no longer. Whether they do already is no error. One that has gone to another owner since it was
+// admitted counts for nothing until it is admitted again.
 // Errors: ErrNotFound, ErrRebound, ErrStale, ErrTooMany, ErrBusy, ErrFull.
 func (s *Store) Admit(ctx context.Context, name string, repo scopes.Repo, on bool, e Edit) (Head, error) {
 	return s.note(ctx, name, e, func(h *Head, event *Event) error {
-		if h.Admits(repo.ID) == on {
+		i := slices.IndexFunc(h.Admitted, func(r scopes.Repo) bool { return r.ID == repo.ID })
+		if on && i >= 0 && h.Admitted[i].OwnerID == repo.OwnerID || !on && i < 0 {
 			return errUnchanged
 		}
 		event.What, event.Note = "admit", repo.String()
 		if !on {
 			event.What = "dismiss"
 			h.Admitted = slices.DeleteFunc(slices.Clone(h.Admitted), func(r scopes.Repo) bool { return r.ID == repo.ID })
+			return nil
+		}
+		if i >= 0 {
+			h.Admitted = slices.Clone(h.Admitted)
+			h.Admitted[i] = repo
 			return nil
 		}
 		if len(h.Admitted) >= maxAdmitted {

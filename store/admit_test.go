@@ -26,6 +26,14 @@ func TestAdmit(t *testing.T) {
 		if err != nil || again.Revision != head.Revision {
 			t.Errorf("twice: %+v, %v", again, err)
 		}
+		moved := api
+		moved.OwnerID = 2
+		if h, err := s.Admit(ctx, "@acme/ui", moved, true, e); err != nil || len(h.Admitted) != 1 || h.Admitted[0] != moved {
+			t.Errorf("admitted again after it went to another owner: %+v, %v", h, err)
+		}
+		if _, err := s.Admit(ctx, "@acme/ui", api, true, e); err != nil {
+			t.Fatal(err)
+		}
 		// It is read from the engine like the rest.
 		if read, err := open(t, meta, blobs, store.Options{}).Head(ctx, "@acme/ui"); err != nil || !read.Admits(21) {
 			t.Errorf("read: %+v, %v", read, err)

@@ -40,7 +40,7 @@ func newWhy() *cobra.Command {
 		Long: `Ask a registry what the holder of a token may do with a package, and print all that the answer goes by: who holds the token, what their role
 is on the package's GitHub repository, what this token reaches there, and the page on GitHub that changes it.
 
-The actions are install (if none is named), publish, tag, deprecate, unpublish and rebind. For all but install GitHub is asked anew.
+The actions are install (if none is named), publish, tag, deprecate, unpublish, manage and rebind. For all but install GitHub is asked anew.
 
 The token is taken from the environment: GATEHOUSE_TOKEN, GITHUB_TOKEN or NPM_TOKEN, the first that is set. It is sent to the registry and nowhere else.
 Without --registry that is server.url, or this machine's.

@@ -189,8 +189,8 @@ func (c claims) workflow() (scopes.Workflow, error) {
 	if w.Repo.OwnerID, err = strconv.ParseInt(c.OwnerID, 10, 64); err != nil || w.Repo.OwnerID <= 0 {
 		return w, refuse("it names no owner by number (repository_owner_id)")
 	}
-	owner, repo, found := strings.Cut(c.Repository, "/")
-	if !found || owner == "" || repo == "" || strings.Contains(repo, "/") || !strings.EqualFold(owner, c.Owner) {
+	owner, repo, found := scopes.ParseRepository("github:"+c.Repository, "") // of the characters that GitHub has in names: they are shown to people
+	if !found || owner+"/"+repo != c.Repository || !strings.EqualFold(owner, c.Owner) {
 		return w, refuse("it names no repository (repository)")
 	}
 	w.Repo.Owner, w.Repo.Name = owner, repo

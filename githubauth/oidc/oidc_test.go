@@ -125,6 +125,7 @@ func TestForeignClaims(t *testing.T) {
 		"owner and repository differ":   {map[string]any{"repository_owner": "evil"}, audience, "names no repository"},
 		"no repository":                 {map[string]any{"repository": nil}, audience, "names no repository"},
 		"a repository without a name":   {map[string]any{"repository": "acme/"}, audience, "names no repository"},
+		"a name that draws":             {map[string]any{"repository": "acme/u\x1b[2J", "workflow_ref": "acme/u\x1b[2J/.github/workflows/r.yml@x"}, audience, "names no repository"},
 		"another repository's workflow": {map[string]any{"workflow_ref": "evil/ui/.github/workflows/release.yml@refs/heads/main"}, audience, "workflow_ref"},
 		"a repository that begins so":   {map[string]any{"workflow_ref": "acme/ui2/.github/workflows/release.yml@refs/heads/main"}, audience, "workflow_ref"},
 		"no workflow":                   {map[string]any{"workflow_ref": nil}, audience, "workflow_ref"},

@@ -19,7 +19,7 @@ import (
 func (p *protocol) why(c *gin.Context) error {
 	what, ok := gate.ParseAction(param(c, "action"))
 	if !ok {
-		return &problem.Plain{Status: http.StatusBadRequest, Text: "the actions to ask about are install, publish, tag, deprecate, unpublish and rebind"}
+		return &problem.Plain{Status: http.StatusBadRequest, Text: "the actions to ask about are install, publish, tag, deprecate, unpublish, manage and rebind"}
 	}
 	ctx := c.Request.Context()
 	name, head, who, err := p.readable(c)
