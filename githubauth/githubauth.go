@@ -75,6 +75,7 @@ type Unavailable struct {
 
 	limit, wide bool // GitHub asked for patience; for REST and GraphQL alike
 	down, late  bool // its host failed; by not answering in time
+	spent       bool // nothing was asked: the registry has used up its own calls
 	cut         bool // by the caller, who hung up or had no time left, so that it may well not have failed
 }
 

@@ -121,7 +121,7 @@ func (c *Client) mayPush(ctx context.Context, k *credential, token string, repo 
 	return c.mayDeleteNothing(ctx, k, token, repo)
 }
 
-// askGit asks for the references of a service of git, the first request of a fetch or a push. clear says that the answer is one to go by: nil, or
+// askGit asks for the references of a service of git, the first request of a fetch or a push, with a token or with none. clear says that the answer is one to go by: nil, or
 // *refused.
 func (c *Client) askGit(ctx context.Context, k *credential, token string, repo scopes.Repo, service string) (clear bool, err error) {
 	u := c.web.JoinPath(repo.Owner, repo.Name+".git", "info", "refs")
@@ -131,7 +131,9 @@ func (c *Client) askGit(ctx context.Context, k *credential, token string, repo s
 		if err != nil {
 			return nil, err
 		}
-		req.SetBasicAuth("x-access-token", token)
+		if token != "" {
+			req.SetBasicAuth("x-access-token", token)
+		}
 		req.Header.Set("User-Agent", "git/2.39 "+c.agent)
 		client := &http.Client{Transport: bounded{c.transport}, CheckRedirect: nowhere}
 		resp, err := client.Do(req)

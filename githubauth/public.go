@@ -29,11 +29,12 @@ type visibility struct {
 	unseen   bool // GitHub did not show it to whoever asked, which says nothing about internal
 	at       time.Time
 	until    time.Time
+	proved   time.Time // when the API said so of the repository's number; git says it of a name
 }
 
 // Public tells whether everybody may read the repository, or else all of its owner's enterprise, from what GitHub said without a caller's credential and from what it let fall in answers to
 // callers. It is no error not to know: what is not known to be public is not. An answer counts for 60 s, and for Options.Stale longer
-// where GitHub cannot be asked; that a repository is not public any more counts from the moment it is learned.
+// where GitHub cannot be asked, but not where the registry has used up its own calls; that a repository is not public any more counts from the moment it is learned.
 //
 // Of a repository that was neither public nor internal nobody waits for the next answer: it is asked for in the background, and counts for the question after this one. A
 // stranger could tell by the waiting that there is something to ask about. What is left to tell is the first question about a repository since
@@ -67,7 +68,7 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	switch {
 	case known && c.now().Before(v.until):
 		return v.answer(c.now()), nil
-	case known && err != nil && c.now().Before(v.at.Add(publicTTL+c.stale)):
+	case known && err != nil && !spent(err) && c.now().Before(v.at.Add(publicTTL+c.stale)):
 		answer := v.answer(c.now().Add(-c.stale))
 		if answer != (scopes.Public{}) {
 			c.staleUses.Add(1)
@@ -127,7 +128,7 @@ func (c *Client) teach(repo scopes.Repo, to open, at time.Time, epoch uint64) {
 	if c.forgotten.since(epoch, ofRepo(repo)) {
 		return
 	}
-	v := visibility{repo: repo, public: to == toAll, at: at, until: at.Add(c.server.notPublicFor())}
+	v := visibility{repo: repo, public: to == toAll, at: at, until: at.Add(c.server.notPublicFor()), proved: at}
 	switch to {
 	case toAll:
 		v.until = at.Add(publicTTL)
@@ -150,12 +151,6 @@ func (c *Client) see(v visibility) {
 		}
 		return v, otter.WriteOp
 	})
-}
-
-// isPublic reports whether the repository was public when it was last heard of.
-func (c *Client) isPublic(repo int64) bool {
-	v, known := c.visible.GetIfPresent(repo)
-	return known && v.public
 }
 
 // askPublic asks GitHub about the repository with the server's own credential, or with none. An error says that it did not answer.
@@ -188,8 +183,10 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 			return err
 		}
 	}
-	if token == "" && c.server.basic == nil && !c.server.mayAskAnonymously(c.isPublic(repo.ID)) {
-		return &Unavailable{Retry: time.Minute, Cause: "the calls without a credential are used up for now"}
+	if token == "" && c.server.basic == nil {
+		if clear, err := c.askGitPublic(ctx, repo, epoch); clear || err != nil {
+			return err
+		}
 	}
 	at := c.now()
 	found := &github.Repository{}
@@ -218,6 +215,49 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		c.teach(shown, opening(public, found.GetVisibility() == "internal"), at, epoch)
 	}
 	return nil
+}
+
+const (
+	provedAgain = 15 * time.Minute // the API is asked again where there is a call left
+	provedFor   = time.Hour        // where there is none, git's word does not count any more
+)
+
+// askGitPublic asks, for a registry without a credential of its own, whether a repository that was public is so still: as everybody clones it, by the name that it
+// had. The API's calls are few; and a name can come to stand for another repository, so its number has to be proved by the API now and then. clear says
+// that there is an answer; without one, and without an error, the API may be asked. The error is an *Unavailable.
+func (c *Client) askGitPublic(ctx context.Context, repo scopes.Repo, epoch uint64) (clear bool, err error) {
+	v, _ := c.visible.GetIfPresent(repo.ID)
+	age := c.now().Sub(v.proved)
+	if !v.public || age >= provedAgain {
+		if c.server.mayAskAnonymously(v.public) {
+			return false, nil
+		}
+		if !v.public || age >= provedFor {
+			return false, &Unavailable{Retry: time.Minute, Cause: "the calls without a credential are used up for now", spent: true}
+		}
+	}
+	at := c.now()
+	clear, err = c.askGit(ctx, c.server.k, "", v.repo, "git-upload-pack")
+	switch {
+	case c.forgotten.since(epoch, ofRepo(repo)):
+		return false, &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
+	case clear && err == nil:
+		v.at, v.until = at, at.Add(publicTTL)
+		c.see(v)
+		return true, nil
+	case clear:
+		c.see(visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(c.server.notPublicFor()), unseen: true})
+		return true, nil
+	case unclear(err) && c.server.mayAskAnonymously(true): // it has another name, for one
+		return false, nil
+	}
+	return false, err
+}
+
+// spent reports whether an error says that the registry has no calls left of its own, which is not GitHub's trouble.
+func spent(err error) bool {
+	u := (*Unavailable)(nil)
+	return errors.As(err, &u) && u.spent
 }
 
 // askAllPublic asks GraphQL about the repository, and renews in the same request what else is known to be public and what is not known of the registry's

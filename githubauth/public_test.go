@@ -79,8 +79,57 @@ func TestPublicBudget(t *testing.T) {
 		isPublic(t, c, f.Open)
 		now.pass(12 * time.Second)
 	}
-	if got := f.Counts().By("").Total(); got > 50 || got < 20 {
+	if got := f.Counts().By("").API(); got > 50 || got < 20 {
 		t.Errorf("asked %d times in an hour", got)
+	}
+}
+
+// TestPublicWithoutCalls: a registry without a credential whose calls are used up sees within a minute that a repository is private, all the same, and that
+// one that stays public is.
+func TestPublicWithoutCalls(t *testing.T) {
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	now := newClock()
+	c := registry(t, f, now, nil, func(o *githubauth.Options) { o.Stale = 15 * time.Minute })
+	other := f.AddRepo("acme/other", githubtest.Public)
+	spend := func() {
+		for i := range 60 {
+			isPublic(t, c, githubtest.Repo{ID: int64(5_000_000 + i), OwnerID: 1})
+		}
+	}
+	if !isPublic(t, c, f.Open) || !isPublic(t, c, other) {
+		t.Fatal("not public")
+	}
+	for range 70 {
+		spend()
+		now.pass(61 * time.Second)
+		if !isPublic(t, c, f.Open) || !isPublic(t, c, other) {
+			t.Fatal("it stays public, and was taken for private")
+		}
+	}
+	f.SetVisibility("acme/open", githubtest.Private)
+	f.DeleteRepo("acme/other")
+	now.pass(61 * time.Second)
+	if isPublic(t, c, f.Open) || isPublic(t, c, other) {
+		t.Error("a minute later it is still public")
+	}
+}
+
+// TestPublicNameTakenOver: git's word is about a name. When another repository has it, that is found out by the number, and soon.
+func TestPublicNameTakenOver(t *testing.T) {
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	now := newClock()
+	c := registry(t, f, now, nil)
+	if !isPublic(t, c, f.Open) {
+		t.Fatal("not public")
+	}
+	f.Rename("acme/open", "closed")
+	f.SetVisibility("acme/closed", githubtest.Private)
+	f.AddRepo("acme/open", githubtest.Public)
+	now.pass(16 * time.Minute)
+	if isPublic(t, c, f.Open) {
+		t.Error("the repository of the package is private")
 	}
 }
 
