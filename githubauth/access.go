@@ -114,6 +114,15 @@ func (c *Client) mayRead(ctx context.Context, k *credential, token string, epoch
 			return scopes.Access{}, err
 		}
 	}
+	if _, proven := k.proof(f.Repo.OwnerID, c.now()); f.WantProof && !proven && c.now().Sub(f.At) > proofOn {
+		// It may be public by now, and then reading it proves nothing of the owner's others.
+		var err error
+		if f, err = once(ctx, c, key('n', k, repo.ID, epoch), func(ctx context.Context) (fact, error) {
+			return c.askRepo(ctx, k, token, epoch, repo)
+		}); err != nil {
+			return scopes.Access{}, err
+		}
+	}
 	if !f.WantProof {
 		return f.Access, nil
 	}
@@ -227,8 +236,17 @@ func (c *Client) establish(ctx context.Context, k *credential, token string, epo
 	return f, err
 }
 
-// Pace is about how long GitHub takes at present to say what a token may do: a little more than the slowest answer of late, and never more than a second.
-func (c *Client) Pace() time.Duration { return time.Duration(c.pace.Load()) }
+// firstPace is a guess, for as long as GitHub has not been asked anything.
+const firstPace = 250 * time.Millisecond
+
+// Pace is about how long GitHub takes at present to say what a token may do, or whether a repository is public: a little more than the slowest answer of
+// late, and never more than a second.
+func (c *Client) Pace() time.Duration {
+	if pace := c.pace.Load(); pace > 0 {
+		return time.Duration(pace)
+	}
+	return firstPace
+}
 
 // observe lets one answer's time count for Pace. It forgets slow ones by and by.
 func (c *Client) observe(took time.Duration) {

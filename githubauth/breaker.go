@@ -26,6 +26,11 @@ func newBreaker(host string) *breaker {
 	b := &breaker{}
 	b.steps = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name: host, MaxRequests: 1, Timeout: tryAgain,
+		// Anybody can hang up as often as they like; that must not take GitHub away from others.
+		IsExcluded: func(err error) bool {
+			u := (*Unavailable)(nil)
+			return errors.As(err, &u) && u.cut
+		},
 		ReadyToTrip: func(n gobreaker.Counts) bool {
 			return n.ConsecutiveFailures >= quickFailures || b.slow.Load() >= slowFailures
 		},
@@ -46,7 +51,7 @@ func (b *breaker) allow() (ended func(err error), err error) {
 			done(nil)
 			return
 		}
-		if u.late {
+		if u.late && !u.cut {
 			b.slow.Add(1)
 		}
 		done(err)

@@ -68,10 +68,11 @@ func (c *Client) as(token string, redirect func(*http.Request, []*http.Request) 
 	return g
 }
 
-// sameHost follows GitHub's redirects of renamed repositories and nothing else.
+// sameHost follows GitHub's redirects of renamed repositories and nothing else. A change is not followed either: net/http would make a look of it, whose
+// success is not the change's.
 func sameHost(r *http.Request, via []*http.Request) error {
 	first := via[0].URL
-	if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+	if len(via) > 3 || r.URL.Scheme != first.Scheme || r.URL.Host != first.Host || r.Method != via[0].Method {
 		return http.ErrUseLastResponse
 	}
 	return nil
@@ -114,13 +115,16 @@ func (c *Client) call(ctx context.Context, k *credential, p plan) (*http.Respons
 	}
 	began := time.Now()
 	resp, err := func() (resp *http.Response, err error) {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		limited, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		// The breaker counts a call that panics as a failure, and lets others through.
 		err = &Unavailable{Retry: 5 * time.Second, Cause: "the call did not end", down: true}
 		defer func() { ended(err) }()
-		resp, err = p.send(ctx)
+		resp, err = p.send(limited)
 		err = c.judge(resp, err)
+		if u := (*Unavailable)(nil); ctx.Err() != nil && time.Since(began) < fairTime && errors.As(err, &u) {
+			u.cut = u.down
+		}
 		return resp, err
 	}()
 	if resp != nil {

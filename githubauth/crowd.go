@@ -32,7 +32,7 @@ func (e *Crowded) Error() string {
 
 // crowd keeps invented tokens from GitHub, and those who invent them from locking out others. Only tokens that GitHub has never confirmed are
 // held up, and only wrong ones are charged: to their address, and to all. When what all may cost is used up, addresses that sent wrong ones wait and
-// the others go on.
+// the others go on; of IPv6, the sites.
 type crowd struct {
 	addresses *otter.Cache[netip.Prefix, *sender]
 	all       *rate.Limiter
@@ -54,19 +54,22 @@ func (w *crowd) admit(ctx context.Context, k *credential, from netip.Addr, now f
 	if k.confirmed() || k.refusal(now()) != nil {
 		return ask()
 	}
-	s, _ := w.addresses.ComputeIfAbsent(network(from), func() (*sender, bool) {
-		return &sender{rate.NewLimiter(rate.Every(wrongHereAgain), wrongHere), semaphore.NewWeighted(wrongHere)}, false
-	})
-	if err := s.asking.Acquire(ctx, 1); err != nil {
-		return err
+	s, site := w.sender(network(from)), w.sender(around(from))
+	for _, s := range []*sender{s, site} {
+		if err := s.asking.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		defer s.asking.Release(1)
+		if s == site {
+			break // both are one
+		}
 	}
-	defer s.asking.Release(1)
 	at := now()
 	left := s.wrong.TokensAt(at)
 	if left < 1 {
 		return &Crowded{wait(left, wrongHereAgain)}
 	}
-	if all := w.all.TokensAt(at); all < 1 && left < wrongHere {
+	if all := w.all.TokensAt(at); all < 1 && min(left, site.wrong.TokensAt(at)) < wrongHere {
 		return &Crowded{wait(all, wrongAllAgain)}
 	}
 	err := ask()
@@ -74,12 +77,31 @@ func (w *crowd) admit(ctx context.Context, k *credential, from netip.Addr, now f
 		at := now()
 		s.wrong.AllowN(at, 1)
 		w.all.AllowN(at, 1)
+		if s != site {
+			site.wrong.AllowN(at, 1)
+		}
 	}
 	return err
 }
 
+func (w *crowd) sender(p netip.Prefix) *sender {
+	s, _ := w.addresses.ComputeIfAbsent(p, func() (*sender, bool) {
+		return &sender{rate.NewLimiter(rate.Every(wrongHereAgain), wrongHere), semaphore.NewWeighted(wrongHere)}, false
+	})
+	return s
+}
+
 func wait(left float64, each time.Duration) time.Duration {
 	return max(time.Duration((1-left)*float64(each)), time.Second)
+}
+
+// around is what counts as one sender once all have sent too many: whoever has one network of IPv6 can have 65,536 of them, and none of them sent anything yet.
+func around(a netip.Addr) netip.Prefix {
+	p := network(a)
+	if p.Bits() == 64 {
+		p, _ = p.Addr().Prefix(48) // an IPv6 address has that many bits
+	}
+	return p
 }
 
 // network is what counts as one address: a home or a machine has a whole /64 of IPv6.

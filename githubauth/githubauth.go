@@ -18,7 +18,7 @@
 // finds no fresh answer is asked about together with others (batch.go): those that miss at the same time, and those that the registry has beside
 // it, by GraphQL, as far as its answers are worth something for that kind of token (weigh.go). Where there is no GraphQL, REST is asked about one (access.go).
 // A write is always asked about alone, and nothing known before counts. Every call goes through call.go, which waits, gives up and measures; judge.go sorts
-// what comes back. What is true without a caller is in public.go, what shuts a caller out in standing.go, what ends knowledge early in forget.go and
+// what comes back. What is true without a caller is in public.go, what an operator asks about others in role.go, what shuts a caller out in standing.go, what ends knowledge early in forget.go and
 // hook.go, and what outlives the process in keep.go.
 //
 // Credentials live in memory for the time of a call. Cache keys are keyed hashes of them, under a key that dies with the process; what is kept on
@@ -53,6 +53,7 @@ const (
 	refusedTTL  = 5 * time.Minute // a bad credential; GitHub locks out good ones when bad ones are repeated
 	readTTL     = 60 * time.Second
 	notReadTTL  = 10 * time.Second
+	proofOn     = 2 * time.Second  // how old the answer may be that a repository is private, for a probe of it to count for others
 	fullAgain   = 10 * time.Minute // after which an answer is asked for in full, however often GitHub has called it unchanged
 )
 
@@ -60,6 +61,7 @@ const (
 const (
 	callTimeout = 5 * time.Second // one call
 	factTimeout = 9 * time.Second // all the calls behind one fact
+	fairTime    = callTimeout / 2 // a call that was given less than that, and has no answer, says nothing of its host
 )
 
 // ErrBadCredential: GitHub does not know the token, or it cannot be a GitHub token at all. The texts of errors that
@@ -73,6 +75,7 @@ type Unavailable struct {
 
 	limit, wide bool // GitHub asked for patience; for REST and GraphQL alike
 	down, late  bool // its host failed; by not answering in time
+	cut         bool // by the caller, who hung up or had no time left, so that it may well not have failed
 }
 
 func (e *Unavailable) Error() string { return "GitHub gave no usable answer: " + e.Cause }

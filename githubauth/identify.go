@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-github/v60/github"
+	"golang.org/x/sync/singleflight"
 
 	"gatehouse/scopes"
 )
@@ -110,7 +111,7 @@ func (c *Client) identifyOnce(ctx context.Context, k *credential, token string, 
 		if who, known := k.identity(c.now(), 0); known && !who.Doubted && !who.At.Before(since) {
 			return who, nil // somebody's flight has landed since we looked
 		}
-		who, err := c.askWho(ctx, k, token, epoch)
+		who, err := c.askWho(ctx, k, token, epoch, !since.IsZero())
 		if errors.Is(err, ErrBadCredential) {
 			k.condemn(err, c.now()) // a suspended account is not answered with 401
 		}
@@ -150,9 +151,9 @@ func (k *credential) userID() int64 {
 	return k.who.Principal.ID
 }
 
-func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
+func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch uint64, again bool) (identity, error) {
 	if k.kind == installed {
-		return c.askWhichApp(ctx, k, token, epoch)
+		return c.askWhichApp(ctx, k, token, epoch, again)
 	}
 	k.mu.RLock()
 	old := k.who
@@ -185,8 +186,11 @@ func (c *Client) askWho(ctx context.Context, k *credential, token string, epoch 
 
 // askWhichApp identifies an installation token, to which GET /user is closed: GraphQL's viewer is its bot account. The same request finds out what the
 // token sees of the registry's repositories, since a workflow's token is seldom used for more than a few of them.
-func (c *Client) askWhichApp(ctx context.Context, k *credential, token string, epoch uint64) (identity, error) {
-	if !k.byGraphQL(c.now()) {
+//
+// To confirm that a token is still good, which is known to be whose, REST is asked: a change to a repository is asked about there as well, and GitHub counts
+// the two apart, so that one could fail without the other.
+func (c *Client) askWhichApp(ctx context.Context, k *credential, token string, epoch uint64, again bool) (identity, error) {
+	if !k.byGraphQL(c.now()) || again && k.userID() != 0 {
 		return c.askInstallation(ctx, k, token)
 	}
 	var repos []scopes.Repo
@@ -216,8 +220,12 @@ func (c *Client) askInstallation(ctx context.Context, k *credential, token strin
 		who = k.who.Principal // GraphQL has told it before
 	}
 	k.mu.RUnlock()
-	if _, err := c.get(ctx, k, token, "GET /installation/repositories", "installation/repositories?per_page=1", etag{}, nil); err != nil {
+	var reach github.ListRepositories
+	if _, err := c.get(ctx, k, token, "GET /installation/repositories", "installation/repositories?per_page=1", etag{}, &reach); err != nil {
 		return identity{}, err
+	}
+	if reach.TotalCount == nil {
+		return identity{}, &Unavailable{Retry: 5 * time.Second, Cause: "a list of repositories without their number"}
 	}
 	return identity{Principal: who, At: at}, nil
 }
@@ -242,14 +250,9 @@ func key(what byte, k *credential, number int64, epoch uint64) string {
 // once runs ask for all who want the same key at the same time. The work has its own deadline, so that the first
 // caller's hanging up does not fail the others; each waits no longer than its own context allows.
 func once[T any](ctx context.Context, c *Client, key string, ask func(context.Context) (T, error)) (T, error) {
-	ch := c.flights.DoChan(key, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factTimeout)
-		defer cancel()
-		return sane(ctx, ask)
-	})
 	var none T
 	select {
-	case r := <-ch:
+	case r := <-begin(ctx, c, key, ask):
 		if r.Err != nil {
 			return none, r.Err
 		}
@@ -257,6 +260,15 @@ func once[T any](ctx context.Context, c *Client, key string, ask func(context.Co
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// begin is once for whoever need not wait.
+func begin[T any](ctx context.Context, c *Client, key string, ask func(context.Context) (T, error)) <-chan singleflight.Result {
+	return c.flights.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), factTimeout)
+		defer cancel()
+		return sane(ctx, ask)
+	})
 }
 
 // sane turns a panic into an error: nobody could recover from it where it would come out, in a goroutine of singleflight.

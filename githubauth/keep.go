@@ -2,6 +2,7 @@ package githubauth
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -13,6 +14,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -31,6 +34,7 @@ const (
 	recordHead  = 16 + 8 + 4
 	maxOneKept  = 8 << 20 // bytes of one record
 	soonEnough  = time.Second
+	unfinished  = ".tmp" // what the name of a file ends in that is being written
 	sealContext = "gatehouse github answers: "
 )
 
@@ -83,6 +87,7 @@ func (c *Client) openKeep(path string, key []byte) error {
 		path: path, key: bytes.Clone(key), check: check, unopened: map[recordName][]byte{},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
+	c.keep.tidy()
 	if err := c.keep.load(c.now()); errors.Is(err, fs.ErrNotExist) {
 		c.log.Debug("no answers of GitHub are kept yet")
 	} else if err != nil {
@@ -91,6 +96,17 @@ func (c *Client) openKeep(path string, key []byte) error {
 	}
 	go c.keeping()
 	return nil
+}
+
+// tidy removes what a process left that was killed while it wrote.
+func (p *keep) tidy() {
+	folder, name := filepath.Split(p.path)
+	entries, _ := os.ReadDir(cmp.Or(folder, ".")) // what cannot be read now is there the next time
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), name+".") && strings.HasSuffix(e.Name(), unfinished) {
+			_ = os.Remove(filepath.Join(folder, e.Name()))
+		}
+	}
 }
 
 // load reads the file's records without opening them.
@@ -173,6 +189,9 @@ func (c *Client) restore(k *credential, token string) {
 	}
 	k.take(old)
 	k.drawer.record = record
+	for _, f := range k.facts {
+		c.teach(f.Repo, opening(f.Public, false), f.At, k.restored) // who asks for the package asks this first
+	}
 }
 
 // take puts kept answers, with their times, into an entry that nobody else has yet.

@@ -107,7 +107,7 @@ func (c *Client) save() error {
 
 // write puts the records where the file was, all or nothing.
 func (p *keep) write(records [][]byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(p.path), filepath.Base(p.path)+".*.tmp") // mode 0600
+	f, err := os.CreateTemp(filepath.Dir(p.path), filepath.Base(p.path)+".*"+unfinished) // mode 0600
 	if err != nil {
 		return err
 	}

@@ -44,15 +44,20 @@ func (c *Client) Collaborator(ctx context.Context, token string, repo scopes.Rep
 	if _, err := c.askPeople(ctx, token, http.MethodGet, "/repos/{owner}/{repo}/collaborators/{username}/permission", path, nil, &found); err != nil {
 		return scopes.None, err
 	}
-	switch found.GetPermission() {
+	return roleWord(found.GetPermission()), nil
+}
+
+// roleWord reads the permission of a collaborator, in which GitHub counts its five roles and an organisation's own among these.
+func roleWord(word string) scopes.Permission {
+	switch word {
 	case "admin":
-		return scopes.Admin, nil
+		return scopes.Admin
 	case "write":
-		return scopes.Write, nil
+		return scopes.Write
 	case "read":
-		return scopes.Read, nil
+		return scopes.Read
 	}
-	return scopes.None, nil
+	return scopes.None
 }
 
 // Account finds the account of a login, and reports whether it is an organisation's and not a person's.

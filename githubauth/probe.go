@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +70,11 @@ func (c *Client) mayFetch(ctx context.Context, k *credential, token string, repo
 		}
 	}
 	_, err := c.call(ctx, k, plan{"GET /repos/{owner}/{repo}/branches", rest, func(ctx context.Context) (*http.Response, error) {
-		_, resp, err := c.as(token, nowhere).Repositories.ListBranches(ctx, repo.Owner, repo.Name, &github.BranchListOptions{ListOptions: github.ListOptions{PerPage: 1}})
+		list, resp, err := c.as(token, nowhere).Repositories.ListBranches(ctx, repo.Owner, repo.Name, &github.BranchListOptions{ListOptions: github.ListOptions{PerPage: 1}})
+		// go-github takes an answer without a body for a list; one of no branches is that of an empty repository.
+		if err == nil && (list == nil || slices.ContainsFunc(list, func(b *github.Branch) bool { return b.GetName() == "" })) {
+			err = errors.New("no list of branches")
+		}
 		return httpOf(resp), err
 	}})
 	return err
@@ -165,7 +170,8 @@ func (c *Client) mayDeleteNothing(ctx context.Context, k *credential, token stri
 	may := false
 	_, err := c.call(ctx, k, plan{"DELETE /repos/{owner}/{repo}/git/refs/{ref}", rest, func(ctx context.Context) (*http.Response, error) {
 		resp, err := c.as(token, nowhere).Git.DeleteRef(ctx, repo.Owner, repo.Name, "heads/gatehouse-"+hex.EncodeToString(name[:]))
-		if resp != nil && resp.StatusCode == http.StatusUnprocessableEntity {
+		no := (*github.ErrorResponse)(nil)
+		if resp != nil && resp.StatusCode == http.StatusUnprocessableEntity && errors.As(err, &no) && strings.EqualFold(no.Message, "Reference does not exist") {
 			may = true
 			return nil, nil
 		}

@@ -17,7 +17,7 @@ import (
 const (
 	publicTTL         = 60 * time.Second
 	notPublicTTL      = 60 * time.Second
-	notPublicByNobody = 5 * time.Minute // where the server has no credential and 60 calls an hour
+	notPublicOneByOne = 5 * time.Minute // where the server has no token, and so no GraphQL to ask about many at once
 )
 
 // visibility is what GitHub last said about everybody's reading a repository, whoever it was said to.
@@ -34,6 +34,10 @@ type visibility struct {
 // Public tells whether everybody may read the repository, or else all of its owner's enterprise, from what GitHub said without a caller's credential and from what it let fall in answers to
 // callers. It is no error not to know: what is not known to be public is not. An answer counts for 60 s, and for Options.Stale longer
 // where GitHub cannot be asked; that a repository is not public any more counts from the moment it is learned.
+//
+// Of a repository that was neither public nor internal nobody waits for the next answer: it is asked for in the background, and counts for the question after this one. A
+// stranger could tell by the waiting that there is something to ask about. What is left to tell is the first question about a repository since
+// the start, if nobody who may read it has come before; Pace has the answer about a missing one take about as long.
 func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error) {
 	v, known := c.visible.GetIfPresent(repo.ID)
 	if known && c.now().Before(v.until) {
@@ -42,15 +46,23 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 	}
 	c.misses.Add(1)
 	epoch := c.forgotten.now()
-	_, err := once(ctx, c, key('v', c.server.k, repo.ID, epoch), func(ctx context.Context) (struct{}, error) {
+	flight := key('v', c.server.k, repo.ID, epoch)
+	ask := func(ctx context.Context) (struct{}, error) {
 		if v, known := c.visible.GetIfPresent(repo.ID); known && c.now().Before(v.until) {
 			return struct{}{}, nil // somebody's flight has landed since we looked
 		}
 		return struct{}{}, c.askPublic(ctx, repo, epoch)
-	})
+	}
+	if known && !v.public && v.internal.IsZero() {
+		begin(ctx, c, flight, ask)
+		return scopes.Public{}, nil
+	}
+	began := time.Now()
+	_, err := once(ctx, c, flight, ask)
 	if ctx.Err() != nil {
 		return scopes.Public{}, ctx.Err()
 	}
+	c.observe(time.Since(began))
 	v, known = c.visible.GetIfPresent(repo.ID)
 	switch {
 	case known && c.now().Before(v.until):
@@ -63,6 +75,19 @@ func (c *Client) Public(ctx context.Context, repo scopes.Repo) (scopes.Public, e
 		return answer, nil
 	}
 	return scopes.Public{}, nil
+}
+
+// KnownPublic is what Public would answer by what is known, and asks nobody. ask reports that there is reason to ask: it was public when GitHub last said so,
+// which is too long ago.
+func (c *Client) KnownPublic(repo scopes.Repo) (known scopes.Public, ask bool) {
+	v, ok := c.visible.GetIfPresent(repo.ID)
+	if !ok {
+		return scopes.Public{}, false
+	}
+	if c.now().Before(v.until) {
+		return v.answer(c.now()), false
+	}
+	return scopes.Public{}, v.public
 }
 
 // answer is what is believed at a moment.
@@ -102,7 +127,7 @@ func (c *Client) teach(repo scopes.Repo, to open, at time.Time, epoch uint64) {
 	if c.forgotten.since(epoch, ofRepo(repo)) {
 		return
 	}
-	v := visibility{repo: repo, public: to == toAll, at: at, until: at.Add(notPublicTTL)}
+	v := visibility{repo: repo, public: to == toAll, at: at, until: at.Add(c.server.notPublicFor())}
 	switch to {
 	case toAll:
 		v.until = at.Add(publicTTL)
@@ -127,6 +152,12 @@ func (c *Client) see(v visibility) {
 	})
 }
 
+// isPublic reports whether the repository was public when it was last heard of.
+func (c *Client) isPublic(repo int64) bool {
+	v, known := c.visible.GetIfPresent(repo)
+	return known && v.public
+}
+
 // askPublic asks GitHub about the repository with the server's own credential, or with none. An error says that it did not answer.
 func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) error {
 	k := c.server.k
@@ -138,12 +169,26 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		return err
 	}
 	if token != "" && repo.Node != "" && k.byGraphQL(c.now()) {
-		answered, err := c.askAllPublic(ctx, token, repo, epoch)
-		if err == nil && answered || err != nil && !unclear(err) {
+		// The first question is about all, whichever repository it is that others ask about at the same time.
+		about, err := once(ctx, c, key('V', k, 0, epoch), func(ctx context.Context) (int64, error) {
+			_, err := c.askAllPublic(ctx, token, repo, epoch)
+			return repo.ID, err
+		})
+		v, known := c.visible.GetIfPresent(repo.ID)
+		if known && c.now().Before(v.until) {
+			return nil
+		}
+		if err == nil && about != repo.ID { // there are too many for one question
+			var answered bool
+			if answered, err = c.askAllPublic(ctx, token, repo, epoch); answered {
+				return nil
+			}
+		}
+		if err != nil && !unclear(err) {
 			return err
 		}
 	}
-	if token == "" && c.server.basic == nil && !c.server.anonymous.AllowN(c.now(), 1) {
+	if token == "" && c.server.basic == nil && !c.server.mayAskAnonymously(c.isPublic(repo.ID)) {
 		return &Unavailable{Retry: time.Minute, Cause: "the calls without a credential are used up for now"}
 	}
 	at := c.now()
@@ -157,10 +202,7 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 		resp, err := g.Do(ctx, req, found)
 		return httpOf(resp), err
 	}})
-	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(notPublicTTL), unseen: true}
-	if token == "" && c.server.basic == nil {
-		none.until = at.Add(notPublicByNobody)
-	}
+	none := visibility{repo: scopes.Repo{ID: repo.ID, OwnerID: repo.OwnerID}, at: at, until: at.Add(c.server.notPublicFor()), unseen: true}
 	switch {
 	case c.forgotten.since(epoch, ofRepo(repo)):
 		return &Unavailable{Retry: time.Second, Cause: "it changed while it was asked about"}
@@ -178,7 +220,8 @@ func (c *Client) askPublic(ctx context.Context, repo scopes.Repo, epoch uint64) 
 	return nil
 }
 
-// askAllPublic asks GraphQL about the repository and renews in the same request what else is known to be public. It reports whether it learned of this one.
+// askAllPublic asks GraphQL about the repository, and renews in the same request what else is known to be public and what is not known of the registry's
+// others: a caller can have all of them asked about. It reports whether it learned of this one.
 func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Repo, epoch uint64) (bool, error) {
 	repos := []scopes.Repo{repo}
 	for id, v := range c.visible.All() {
@@ -190,6 +233,14 @@ func (c *Client) askAllPublic(ctx context.Context, token string, repo scopes.Rep
 		}
 	}
 	at := c.now()
+	for _, r := range c.neighboursOf(ctx, repo) {
+		if len(repos) == perBatch {
+			break
+		}
+		if v, known := c.visible.GetIfPresent(r.ID); r.ID != repo.ID && r.Node != "" && (!known || !v.public && !at.Before(v.until)) {
+			repos = append(repos, r)
+		}
+	}
 	answer, err := c.askNodes(ctx, c.server.k, token, repos)
 	if isRefused(err) || errors.Is(err, errNotShown) {
 		c.server.k.mu.Lock()

@@ -2,6 +2,7 @@ package githubauth_test
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
 	"testing"
 	"time"
@@ -132,10 +133,72 @@ func TestPublicIsLearned(t *testing.T) {
 	// A caller who is shut out by a policy proves nothing about everybody.
 	f.SetVisibility("acme/open", githubtest.Public)
 	f.AllowAddresses("acme", netip.MustParsePrefix("203.0.113.0/24"))
-	now.pass(61 * time.Second)
+	now.pass(5*time.Minute + time.Second)
 	_, _ = c.Access(ctx, f.Rita, bind(f.Open), scopes.Read)
-	if !isPublic(t, c, f.Open) {
-		t.Error("not public because of a policy for callers")
+	if isPublic(t, c, f.Open) {
+		t.Error("public before GitHub has said so again")
+	}
+	soonPublic(t, c, f.Open)
+}
+
+// soonPublic waits for what is asked in the background.
+func soonPublic(t *testing.T, c *githubauth.Client, repo githubtest.Repo) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !isPublic(t, c, repo); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not known to be public")
+		}
+	}
+}
+
+// TestStrangersDoNotWaitForHiddenNames: a package that is hidden from somebody without a credential is not told from a missing one, about which GitHub is
+// never asked, by the time that GitHub takes.
+func TestStrangersDoNotWaitForHiddenNames(t *testing.T) {
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	now := newClock()
+	c := registry(t, f, now, []scopes.Repo{bind(f.UI)})
+	if c.Pace() <= 0 {
+		t.Error("missing names are answered at once before GitHub was ever asked")
+	}
+	if _, err := c.Access(t.Context(), f.Wendy, bind(f.UI), scopes.Write); err != nil { // she publishes the package
+		t.Fatal(err)
+	}
+	now.pass(6 * time.Minute)
+	silent := make(chan struct{})
+	asked := make(chan struct{}, 100)
+	heal := f.Fail("", func(_ http.ResponseWriter, r *http.Request) bool {
+		asked <- struct{}{}
+		<-silent
+		return false
+	})
+	for range 20 {
+		if isPublic(t, c, f.UI) { // hangs here if it waits
+			t.Fatal("public")
+		}
+	}
+	<-asked // it was asked all the same
+	f.SetVisibility("acme/ui", githubtest.Public)
+	heal()
+	close(silent)
+	soonPublic(t, c, f.UI)
+	if len(asked) != 0 {
+		t.Errorf("%d questions at once", len(asked)+1)
+	}
+}
+
+// TestPaceCountsStrangers: where a stranger's question had to wait for GitHub, answers about missing names come no sooner.
+func TestPaceCountsStrangers(t *testing.T) {
+	f := githubtest.Acme().Start()
+	defer f.Close()
+	c := registry(t, f, newClock(), nil)
+	const slow = 300 * time.Millisecond
+	f.Delay(slow)
+	if isPublic(t, c, f.UI) {
+		t.Fatal("public")
+	}
+	if c.Pace() < slow {
+		t.Errorf("answers about missing names take %v, and this one took more than %v", c.Pace(), slow)
 	}
 }
 

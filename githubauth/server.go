@@ -18,7 +18,7 @@ import (
 // Server is the credential for questions that are nobody's: whether a repository is public. At most one kind is set; with none, GitHub is asked
 // without a credential, fifty times an hour at most.
 type Server struct {
-	// Token is a personal access token; it needs no rights.
+	// Token is a personal access token; it needs no rights, but for RoleOf.
 	Token string
 	// AppID and PrivateKey (PEM) are a GitHub App's. It needs no rights either, and must be installed somewhere.
 	AppID      int64
@@ -27,7 +27,22 @@ type Server struct {
 	ClientID, ClientSecret string
 }
 
-const installationAgain = 10 * time.Minute // how long it is believed which installation may be used
+const (
+	installationAgain = 10 * time.Minute // how long it is believed which installation may be used
+
+	anonymousAtOnce = 20 // calls without a credential
+	anonymousKept   = 10 // of them, for repositories that were public
+)
+
+// mayAskAnonymously takes one of the calls without a credential. Anybody can ask for packages of private repositories, so the last ones
+// are for finding out that what was public still is.
+func (s *server) mayAskAnonymously(wasPublic bool) bool {
+	now := s.c.now()
+	if !wasPublic && s.anonymous.TokensAt(now) < anonymousKept+1 {
+		return false
+	}
+	return s.anonymous.AllowN(now, 1)
+}
 
 // server asks with the Server credential. k stands for it where calls are counted and paused.
 type server struct {
@@ -51,7 +66,7 @@ func newServer(c *Client, o Server) (*server, error) {
 		c: c, static: o.Token,
 		k: &credential{kind: scoped, calls: semaphore.NewWeighted(perToken), facts: map[int64]fact{}, proofs: map[int64]proof{}, standings: map[int64]standing{}},
 		// Never more than fifty within an hour: GitHub gives an address sixty, and others may share it.
-		anonymous: rate.NewLimiter(rate.Every(2*time.Minute), 20),
+		anonymous: rate.NewLimiter(rate.Every(2*time.Minute), anonymousAtOnce),
 	}
 	set := 0
 	for _, is := range []bool{o.Token != "", o.AppID != 0, o.ClientID != ""} {
@@ -79,6 +94,14 @@ func newServer(c *Client, o Server) (*server, error) {
 	return s, nil
 }
 
+// notPublicFor is how long it is believed that a repository is not public, whoever was told so.
+func (s *server) notPublicFor() time.Duration {
+	if s.static == "" && s.app == nil {
+		return notPublicOneByOne
+	}
+	return notPublicTTL
+}
+
 // token returns the token to ask with, "" where that is done without one. Errors are *Unavailable.
 func (s *server) token(ctx context.Context) (string, error) {
 	if s.app == nil {
@@ -100,37 +123,54 @@ func (s *server) token(ctx context.Context) (string, error) {
 // make returns an installation's token, which the transport makes anew when it is about to end. The caller holds mu.
 func (s *server) make(ctx context.Context) (string, error) {
 	if s.installation == nil || s.c.now().Sub(s.found) > installationAgain {
-		found, err := s.find(ctx)
-		if err != nil {
+		found, err := s.find(ctx, 0)
+		switch {
+		case err != nil:
 			return "", err
+		case found == 0:
+			return "", &Unavailable{Retry: time.Minute, Cause: "the GitHub App is installed nowhere"}
 		}
 		if s.installation == nil || s.id != found {
-			s.installation = ghinstallation.NewFromAppsTransport(s.app, found)
-			s.installation.BaseURL = s.app.BaseURL
+			s.installation = s.at(found)
 		}
 		s.id, s.found = found, s.c.now()
 	}
+	token, err := s.mint(ctx, s.installation)
+	if err != nil {
+		s.installation = nil
+	}
+	return token, err
+}
+
+// at is what makes tokens of an installation.
+func (s *server) at(installation int64) *ghinstallation.Transport {
+	t := ghinstallation.NewFromAppsTransport(s.app, installation)
+	t.BaseURL = s.app.BaseURL
+	return t
+}
+
+func (s *server) mint(ctx context.Context, installation *ghinstallation.Transport) (string, error) {
 	token := ""
 	_, err := s.c.call(ctx, s.k, plan{"POST /app/installations/{id}/access_tokens", rest, func(ctx context.Context) (_ *http.Response, err error) {
-		token, err = s.installation.Token(ctx)
+		token, err = installation.Token(ctx)
 		return nil, err
 	}})
 	if err != nil {
-		s.installation = nil
 		return "", asUnavailable(err)
 	}
 	return token, nil
 }
 
-// find chooses an installation of the App: any will do, for what is public is public to all.
-func (s *server) find(ctx context.Context) (int64, error) {
+// find chooses an installation of the App among the first hundred: the one for the account of that number, or with 0 any, for what is public is public to
+// all. It is 0 if there is none.
+func (s *server) find(ctx context.Context, owner int64) (int64, error) {
 	var id int64
 	_, err := s.c.call(ctx, s.k, plan{"GET /app/installations", rest, func(ctx context.Context) (*http.Response, error) {
 		g := github.NewClient(&http.Client{Transport: s.app, CheckRedirect: nowhere})
 		g.BaseURL, g.UserAgent = s.c.api, s.c.agent
 		all, resp, err := g.Apps.ListInstallations(ctx, &github.ListOptions{PerPage: 100})
 		for _, i := range all {
-			if id == 0 && i.GetSuspendedAt().IsZero() {
+			if id == 0 && i.GetSuspendedAt().IsZero() && (owner == 0 || i.GetAccount().GetID() == owner) {
 				id = i.GetID()
 			}
 		}
@@ -141,8 +181,6 @@ func (s *server) find(ctx context.Context) (int64, error) {
 		return 0, &Unavailable{Retry: time.Minute, Cause: "GitHub does not accept the App's id and private key"}
 	case err != nil:
 		return 0, asUnavailable(err)
-	case id == 0:
-		return 0, &Unavailable{Retry: time.Minute, Cause: "the GitHub App is installed nowhere"}
 	}
 	return id, nil
 }

@@ -59,8 +59,8 @@ func role(repo *github.Repository, public bool) scopes.Permission {
 	return scopes.None
 }
 
-// scopedReach is what the scopes of a classic or OAuth token allow (docs.github.com, "Scopes for OAuth apps"). That REST
-// showed the repository at all proves reading it: GitHub hides private ones from a token without the scope.
+// scopedReach is what the scopes of a classic or OAuth token allow (docs.github.com, "Scopes for OAuth apps"). That GitHub
+// shows a private repository proves nothing: there are scopes for what is around its contents, "repo:status" for one, and only "repo" is for these.
 func scopedReach(header string, public bool) (scopes.Permission, string) {
 	for s := range strings.SplitSeq(header, ",") {
 		switch strings.TrimSpace(s) {
@@ -72,11 +72,10 @@ func scopedReach(header string, public bool) (scopes.Permission, string) {
 			}
 		}
 	}
-	missing := `the token lacks the scope "repo"`
 	if public {
-		missing = `the token lacks the scope "public_repo" or "repo"`
+		return scopes.Read, `the token lacks the scope "public_repo" or "repo"`
 	}
-	return scopes.Read, missing
+	return scopes.None, `the token lacks the scope "repo"`
 }
 
 // whyRefused is the sentence of a refusal, "" for what GitHub does not show.
@@ -111,9 +110,6 @@ func (c *Client) weighNode(k *credential, asked scopes.Repo, s seen, h http.Head
 		}
 		f.Role = n.role()
 		f.Reach, f.Why = scopedReach(h.Get("X-OAuth-Scopes"), public)
-		if !public && f.Reach < scopes.Admin {
-			f.Reach = scopes.None // GraphQL is not known to hide what the scopes do not reach
-		}
 	case granular:
 		if n.role() == scopes.None {
 			return fact{}, false

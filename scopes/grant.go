@@ -93,6 +93,9 @@ func ParseRights(document []byte) (Rights, error) {
 	if len(document) > maxScope {
 		return nil, scopeError("is larger than %d KiB", maxScope>>10)
 	}
+	if err := oneMeaning(document); err != nil {
+		return nil, scopeError("%s", err)
+	}
 	var rights Rights
 	in := json.NewDecoder(bytes.NewReader(document))
 	in.DisallowUnknownFields()

@@ -125,6 +125,10 @@ const (
 	ListPeople PeopleAction = iota + 1
 	// ChangePeople changes it.
 	ChangePeople
+	// SeeThemselves shows callers what GitHub shows to nobody but them: their address, for one.
+	SeeThemselves
+	// Star says in the caller's name, for everybody to see, that they like a package.
+	Star
 )
 
 // PeopleQuestion is everything on which it depends whether GitHub is asked at all. What GitHub then allows is its own affair.
@@ -138,10 +142,11 @@ type PeopleQuestion struct {
 //
 // Lists are GitHub's to show or not. A granular token lists if its rights to users are to all of them: rights to packages have nothing to do with people.
 // Changes are for people who show GitHub's own credential. A granular token was never meant to reach that far, whatever is behind it;
-// and with an App's or a workflow's, somebody could do with it what GitHub does not let them do themselves.
+// and with an App's or a workflow's, somebody could do with it what GitHub does not let them do themselves. What is for a person's own eyes takes,
+// of a granular token, a right to that user: it may be in other hands. What it says in their name takes the right to write.
 func DecidePeople(q PeopleQuestion) Verdict {
 	switch {
-	case q.What != ListPeople && q.What != ChangePeople:
+	case q.What < ListPeople || q.What > Star:
 		return Verdict{Reason: NotAsked, Hide: true}
 	case q.Who.Kind == Anyone:
 		return Verdict{Reason: NotBound}
@@ -151,7 +156,11 @@ func DecidePeople(q PeopleQuestion) Verdict {
 		return Verdict{Reason: GrantTooNarrow}
 	case q.What == ChangePeople && q.Grant != nil:
 		return Verdict{Reason: GrantTooNarrow}
-	case q.What == ChangePeople && q.Who.Kind != Person:
+	case q.What == SeeThemselves && q.Grant != nil && q.Grant.Rights.User(q.Who.Login) < Read:
+		return Verdict{Reason: GrantTooNarrow}
+	case q.What == Star && q.Grant != nil && q.Grant.Rights.User(q.Who.Login) < Write:
+		return Verdict{Reason: GrantTooNarrow}
+	case (q.What == ChangePeople || q.What == SeeThemselves) && q.Who.Kind != Person:
 		return Verdict{Reason: NotAPerson}
 	}
 	return Verdict{OK: true, Reason: Allowed}

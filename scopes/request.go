@@ -57,6 +57,9 @@ const (
 //
 // npm's flags are about packages alone, so a token that they make has no rights to users.
 func ParseTokenRequest(body []byte, names Namespaces, now time.Time) (r TokenRequest, err error) {
+	if err := oneMeaning(body); err != nil {
+		return r, requestError("%s", err)
+	}
 	var f tokenFields
 	in := json.NewDecoder(bytes.NewReader(body))
 	in.DisallowUnknownFields()

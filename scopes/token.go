@@ -1,6 +1,7 @@
 package scopes
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -24,12 +25,18 @@ type Token struct {
 	Grant Grant `json:"grant"`
 	// Behind is the kind of credential that is sealed in it; "" for a workflow's, which has none.
 	Behind Credential `json:"behind,omitempty"`
+	// Under is the ID of the token with which it was minted, or with which that one was, and so on: of the first, whose credential they all share. "" if it was
+	// minted with the credential itself.
+	Under string `json:"under,omitempty"`
 	// Workflow is set for a token that a workflow got for its ID token, and for no other.
 	Workflow *Workflow `json:"workflow,omitempty"`
 	Created  time.Time `json:"created"`
 	// LastUsed is a day, in UTC; zero if it has not been used.
 	LastUsed time.Time `json:"last_used,omitzero"`
 }
+
+// Root is the ID of the first of the tokens that share its credential, which may be itself.
+func (t Token) Root() string { return cmp.Or(t.Under, t.ID) }
 
 // Account is a GitHub account: the number is its identity, the login what it was called when last seen.
 type Account struct {

@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"gatehouse/githubauth/githubtest"
 	"gatehouse/server"
 	"gatehouse/server/audit"
 	"gatehouse/server/gate"
@@ -122,6 +124,20 @@ func TestAudit(t *testing.T) {
 				t.Errorf("id is %v", line["id"])
 			}
 		})
+	}
+
+	// So does binding to another repository.
+	for _, repo := range []string{"acme/ui", "acme/api"} {
+		gh.Grant("wendy", repo, githubtest.Admin)
+	}
+	for _, c := range [][2]githubtest.Repo{{gh.UI, gh.API}, {gh.API, gh.UI}} {
+		if w := s.do("PUT", "/-/package/@acme%2fui/binding", gh.Wendy, `{"repository":"`+c[1].Owner+"/"+c[1].Name+`"}`); w.Code != http.StatusOK {
+			t.Fatalf("rebinding: %d %s", w.Code, w.Body)
+		}
+		want := fmt.Sprintf("from %s/%s (%d) to %s/%s (%d)", c[0].Owner, c[0].Name, c[0].ID, c[1].Owner, c[1].Name, c[1].ID)
+		if line, _ := s.lastAudit(t); line["verdict"] != "allowed" || line["action"] != "rebind" || line["package"] != "@acme/ui" || line["note"] != want {
+			t.Errorf("%v, want %s", line, want)
+		}
 	}
 
 	// Unpublishing names what is gone.

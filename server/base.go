@@ -40,23 +40,31 @@ func (p public) base(r *http.Request) (string, error) {
 	return scheme + "://" + strings.ToLower(host) + "/", nil
 }
 
-// from returns the address of whoever sent the request: the peer, or, where that is a trusted proxy, whom it and the trusted ones before it name.
+// from returns the address of whoever sent the request: the peer, or, where that is a trusted proxy, whom it and the trusted ones before it name. Of whom they
+// name in a way that nobody understands it is none: if it were the proxy's, everybody would come from there, and tokens for the proxy's network would be theirs.
 func (p public) from(r *http.Request) netip.Addr {
 	addr := peer(r.RemoteAddr)
-	if !p.trustsAddr(addr) {
+	named := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+	if !p.trustsAddr(addr) || strings.TrimSpace(named) == "" {
 		return addr
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := strings.Split(named, ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		if addr = hop.Unmap().WithZone(""); !p.trustsAddr(addr) {
+		if addr = hop(strings.TrimSpace(hops[i])); !p.trustsAddr(addr) {
 			break
 		}
 	}
 	return addr
+}
+
+// hop reads an address as proxies write it, with the port or without; the zero Addr if it is none.
+func hop(text string) netip.Addr {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		with, _ := netip.ParseAddrPort(text)
+		a = with.Addr()
+	}
+	return a.Unmap().WithZone("")
 }
 
 func peer(remote string) netip.Addr {

@@ -11,6 +11,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
 
+	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 )
 
@@ -27,7 +28,7 @@ const limiters = 50_000
 
 // limited refuses the requests of callers who make too many, before anything is done for them. Its counts are this process's own.
 //
-// A token is counted by a hash under a key that dies with the process, whether it is a good one or not. So that many bad ones have no limit each,
+// A token is counted by a hash under a key that dies with the process, whether it is a good one or not, and however the header spells it. So that many bad ones have no limit each,
 // the address that they come from has one; an IPv6 network of 64 bits is one address, since that is what one customer gets.
 func limited(l Limits, from func(*http.Request) netip.Addr) gin.HandlerFunc {
 	seed := maphash.MakeSeed()
@@ -40,8 +41,10 @@ func limited(l Limits, from func(*http.Request) netip.Addr) gin.HandlerFunc {
 		if addresses != nil {
 			wait = addresses.take(network(from(c.Request)))
 		}
-		if header := c.Request.Header["Authorization"]; tokens != nil && wait == 0 && len(header) == 1 && header[0] != "" {
-			wait = tokens.take(maphash.String(seed, header[0]))
+		if tokens != nil && wait == 0 {
+			if token, err := gate.Credential(c.Request.Header); err == nil {
+				wait = tokens.take(maphash.String(seed, token))
+			}
 		}
 		if wait > 0 {
 			c.Writer.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))

@@ -1,10 +1,12 @@
 package server_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"gatehouse/githubauth/githubtest"
@@ -98,5 +100,29 @@ func TestColdInstallPasses(t *testing.T) {
 		if status, body := h.do(t, github.Wendy, "GET", "/-/ping", ""); status != http.StatusOK {
 			t.Fatalf("%d %s", status, body)
 		}
+	}
+}
+
+// TestLimitCountsTokens is the trap of a token that is written in many ways, each of which had a limit of its own: what counts is the token, as it is read.
+func TestLimitCountsTokens(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub, func(o *server.Options) { o.Limits = server.Limits{PerToken: 3} })
+	answered := 0
+	for i := range 20 {
+		for _, header := range []string{
+			"Bearer " + github.Wendy, "bearer " + strings.Repeat(" ", i) + github.Wendy,
+			"Basic " + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "user%d:%s", i, github.Wendy)), "BASIC " + base64.StdEncoding.EncodeToString([]byte(github.Wendy+":")),
+		} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/-/whoami", nil)
+			r.Header.Set("Authorization", header)
+			w := httptest.NewRecorder()
+			if h.handler.ServeHTTP(w, r); w.Code == http.StatusOK {
+				answered++
+			}
+		}
+	}
+	if answered != 3 {
+		t.Errorf("%d were answered", answered)
 	}
 }

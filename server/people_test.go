@@ -117,3 +117,32 @@ func askPeople(t *testing.T, request, body, who string) int {
 	}
 	return s.answer.StatusCode
 }
+
+// TestGrantToATeamOfManyRepositories is the trap of a team with more repositories than are looked at: what it has on one of the others is not known, and to
+// grant write could take admin away.
+func TestGrantToATeamOfManyRepositories(t *testing.T) {
+	var setup strings.Builder
+	setup.WriteString(peopleSetup)
+	for i := range 1001 {
+		fmt.Fprintf(&setup, "github add acme/repo-%d\ngithub grant-team acme devs acme/repo-%d pull\n", i, i)
+	}
+	s := &script{t: t, file: "many", saved: map[string]string{}, extra: map[string]string{}}
+	s.run(setup.String() + `
+github add acme/zoo
+github grant-team acme devs acme/zoo admin
+PUT /@acme%2fzoo as ada-org
+> publish @acme/zoo 1.0.0 repository=github:acme/zoo
+< 201
+PUT /-/team/acme/devs/package as ada-org
+> body {"package":"@acme/zoo","permissions":"read-write"}
+< 409
+< body ~ more repositories than
+PUT /-/team/acme/devs/package as ada-org
+> body {"package":"@acme/zoo","permissions":"read-only"}
+< 200
+PUT /-/team/acme/devs/package as ada-org
+> body {"package":"@acme/ui","permissions":"read-write"}
+< 200
+`)
+	s.server.Close()
+}

@@ -246,11 +246,15 @@ func (s *script) token(who string) string {
 		"wendy-noscope": f.WendyScopes, "ci-reads": f.ActionsReads, "ci-writes": f.ActionsWrites, "garbage": "not-a-token", "unknown": "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",
 	}
 	if kind, ok := map[string]githubtest.Kind{
-		"ada-org":   githubtest.Classic{User: "ada", Scopes: []string{"repo", "admin:org"}},
-		"wendy-org": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "read:org"}},
-		"wendy-all": githubtest.Classic{User: "wendy", Scopes: []string{"repo", "admin:org"}},
-		"ada-fine":  githubtest.FineGrained{User: "ada", Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
-		"app":       githubtest.Installation{Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+		"ada-org":    githubtest.Classic{User: "ada", Scopes: []string{"repo", "admin:org"}},
+		"wendy-org":  githubtest.Classic{User: "wendy", Scopes: []string{"repo", "read:org"}},
+		"wendy-all":  githubtest.Classic{User: "wendy", Scopes: []string{"repo", "admin:org"}},
+		"ada-fine":   githubtest.FineGrained{User: "ada", Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
+		"wendy-site": githubtest.OAuth{User: "wendy"},
+		"ada-site":   githubtest.OAuth{User: "ada", Scopes: []string{"user:email"}},
+		"wendy-meta": githubtest.FineGrained{User: "wendy", Owner: "acme"},
+		"ci-none":    githubtest.Actions{Repo: "acme/ui"},
+		"app":        githubtest.Installation{Owner: "acme", Contents: githubtest.Write, Permissions: githubtest.Permissions{"members": githubtest.Write, "administration": githubtest.Write}},
 	}[who]; ok {
 		if s.extra[who] == "" {
 			s.extra[who] = f.Token(kind)

@@ -351,17 +351,204 @@ func TestTokensAudited(t *testing.T) {
 			}
 		}
 	}
-	expect(map[string]string{"verdict": "allowed", "action": "mint", "note": "the token " + made.Key, "login": "wendy", "credential": "classic personal access token", "fingerprint": printOf(github.Wendy)})
+	expect(map[string]string{"verdict": "allowed", "action": "mint", "note": "the token " + made.Key + " of wendy", "login": "wendy", "credential": "classic personal access token", "fingerprint": printOf(github.Wendy)})
 	h.do(t, made.Token, "PUT", "/-/package/@acme%2fui/dist-tags/beta", `"1.0.0"`)
 	expect(map[string]string{"verdict": "allowed", "action": "tag", "token": made.Key, "login": "wendy", "credential": "granular access token", "fingerprint": printOf(made.Token)})
 	h.do(t, made.Token, "GET", "/-/npm/v1/tokens", "")
 	expect(map[string]string{"verdict": "refused", "action": "list token", "reason": "grant-too-narrow", "token": made.Key})
 	h.do(t, made.Token, "GET", "/@acme%2fapi", "")
 	h.do(t, github.Wendy, "DELETE", "/-/npm/v1/tokens/token/"+made.Key, "")
-	expect(map[string]string{"verdict": "allowed", "action": "revoke", "note": "the token " + made.Key})
+	expect(map[string]string{"verdict": "allowed", "action": "revoke", "note": "the token " + made.Key + " of wendy"})
 	h.do(t, made.Token, "GET", "/-/whoami", "")
 	expect(map[string]string{"verdict": "refused", "reason": "bad-credential", "fingerprint": printOf(made.Token)})
-	if strings.Contains(s.log.String(), made.Token[8:]) {
+	first := made
+	for what, end := range map[string]string{"by its secret": "/-/npm/v1/tokens/token/", ", by logging out": "/-/user/token/"} {
+		_, body := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", `{"readonly":true}`)
+		if err := json.Unmarshal(body, &made); err != nil {
+			t.Fatal(err)
+		}
+		h.do(t, made.Token, "DELETE", end+made.Token, "")
+		expect(map[string]string{"verdict": "allowed", "action": "revoke", "note": "the token " + made.Key + " of wendy" + strings.TrimPrefix(what, "by its secret")})
+		if strings.Contains(s.log.String(), made.Token[8:]) {
+			t.Error("the token is in the log")
+		}
+	}
+	if strings.Contains(s.log.String(), first.Token[8:]) {
 		t.Error("the token is in the log")
+	}
+}
+
+// TestMintedUnder: of a token that was minted with another it is on record which was the first, since they stand on the same credential.
+func TestMintedUnder(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	type minted struct{ Token, Key string }
+	mint := func(with string) (m minted) {
+		t.Helper()
+		_, body := h.do(t, with, "POST", "/-/npm/v1/tokens", `{"scope":[{"values":["~wendy"],"types":{"user":{"write":true}}}]}`)
+		if json.Unmarshal(body, &m) != nil || m.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		return m
+	}
+	first := mint(github.Wendy)
+	second := mint(first.Token)
+	third := mint(second.Token)
+	for token, err := range h.tokens.All(t.Context()) {
+		want := map[string]string{first.Key: "", second.Key: first.Key, third.Key: first.Key}[token.ID]
+		if err != nil || token.Under != want {
+			t.Errorf("%s is under %q, want %q", token.ID, token.Under, want)
+		}
+	}
+}
+
+// TestProfileTakesAUserRight is the hole of a token for packages that was told its owner's private address: what GitHub shows to the credential behind a token
+// of its owner is about a user, and takes a right to that user.
+func TestProfileTakesAUserRight(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	wendy := github.Token(githubtest.Classic{User: "wendy", Scopes: []string{"repo", "user"}})
+	for right, private := range map[string]bool{
+		`{"values":["*"],"types":{"pkg":{"write":true}}}`:       false,
+		`{"values":["~rita"],"types":{"user":{"write":true}}}`:  false,
+		`{"values":["~wendy"],"types":{"user":{"read":true}}}`:  true,
+		`{"values":["~wendy"],"types":{"user":{"write":true}}}`: true,
+	} {
+		_, body := h.do(t, wendy, "POST", "/-/npm/v1/tokens", `{"scope":[`+right+`]}`)
+		var made struct{ Token string }
+		if json.Unmarshal(body, &made) != nil || made.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		status, body := h.do(t, made.Token, "GET", "/-/npm/v1/user", "")
+		var profile struct {
+			Name, Email string
+			Verified    bool `json:"email_verified"`
+		}
+		if err := json.Unmarshal(body, &profile); err != nil || status != http.StatusOK || profile.Name != "wendy" {
+			t.Fatalf("%s: %d %s", right, status, body)
+		}
+		if shown := profile.Verified || !strings.HasSuffix(profile.Email, "+wendy@users.noreply.github.com"); shown != private {
+			t.Errorf("%s: %s", right, body)
+		}
+	}
+}
+
+// TestMintSaysOneThing is the trap of a request that says something twice, in one case or another: who looks it over and who mints by it could read two things.
+func TestMintSaysOneThing(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	for _, body := range []string{
+		`{"packages_all":true,"packages_and_scopes_permission":"read-only","packages_and_scopes_permission":"read-write"}`,
+		`{"readonly":true,"Readonly":false}`,
+		`{"READONLY":false}`,
+		`{"scope":[{"values":["@acme/ui"],"Values":["*"],"types":{"pkg":{"read":true}}}]}`,
+		`{"scope":[{"values":["@acme/ui"],"types":{"pkg":{"read":true}},"types":{"pkg":{"write":true}}}]}`,
+		`{"scope":[{"values":["@acme/ui"],"types":{"pkg":{"read":true,"WRITE":true}}}]}`,
+	} {
+		if status, answer := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", body); status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+}
+
+// TestWhyOfAToken: whoever asks with a token of the registry's own is told which it is and what it was minted for, also where the package is hidden from it.
+func TestWhyOfAToken(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	h.publish(t, github.Wendy, "@acme/ui", "1.0.0", "acme/ui")
+	end := time.Now().UTC().AddDate(0, 0, 30)
+	_, body := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens",
+		`{"name":"ci of ui","scope":[{"values":["@acme/ui"],"types":{"pkg":{"read":true}}},{"values":["~wendy"],"types":{"user":{"write":true}}}],"cidr":["127.0.0.0/8"],"expires":"`+end.Format(time.RFC3339)+`"}`)
+	var made struct{ Token, Key string }
+	if err := json.Unmarshal(body, &made); err != nil || made.Token == "" {
+		t.Fatalf("%v: %s", err, body)
+	}
+	ask := func(path string) (gate.Why, string) {
+		t.Helper()
+		_, body := h.do(t, made.Token, "GET", path, "")
+		var w gate.Why
+		if err := json.Unmarshal(body, &w); err != nil {
+			t.Fatalf("%v: %s", err, body)
+		}
+		return w, w.Words()
+	}
+	w, words := ask("/-/why/@acme%2fui/publish")
+	if w.Allowed || w.Reason != "grant-too-narrow" || w.Grant != "read" || w.Caller.Token == nil || w.Caller.Token.ID != made.Key || w.Caller.Token.Until.IsZero() {
+		t.Errorf("%+v", w)
+	}
+	for _, want := range []string{
+		"  token       " + made.Key + `, "ci of ui", until ` + end.Format("2006-01-02 15:04") + ` UTC, from 127.0.0.0/8 only` + "\n",
+		"  minted for  @acme/ui: read to packages\n              ~wendy: write to users\n",
+		"  scope       read, which is what this token leaves of that for this package\n",
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("%q is not in\n%s", want, words)
+		}
+	}
+	if w, words := ask("/-/why/@acme%2fapi/install"); w.Caller.Token == nil || w.Caller.Token.ID != made.Key || strings.Contains(words, "acme/api, number") {
+		t.Errorf("a package that is hidden from it: %+v", w)
+	}
+	if _, body := h.do(t, github.Wendy, "GET", "/-/why/@acme%2fui/publish", ""); strings.Contains(string(body), `"token"`) {
+		t.Errorf("a token of GitHub's own: %s", body)
+	}
+}
+
+// TestMintedInARenewedLogin: a token over a credential that is renewed hands on no copy of it, which would end with the day, but itself.
+func TestMintedInARenewedLogin(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	wendy := github.Account("wendy")
+	_, login, err := h.tokens.Create(t.Context(), scopes.Token{
+		Owner: scopes.Account{ID: wendy.ID, Login: wendy.Login}, Name: "npm login", Grant: scopes.Grant{Rights: scopes.All(), Until: time.Now().Add(time.Hour)}, Behind: scopes.AppUser,
+	}, tokens.Credential{Access: github.Wendy, Refresh: "ghr_of_wendy", Expires: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := h.do(t, login, "POST", "/-/npm/v1/tokens", `{"readonly":true}`)
+	var made struct{ Token, Key string }
+	if err := json.Unmarshal(body, &made); err != nil || status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	if _, behind, err := h.tokens.Open(t.Context(), made.Token); err != nil || behind != (tokens.Credential{Parent: login}) {
+		t.Errorf("%v, %v", behind.Access != "", err)
+	}
+	if status, body := h.do(t, made.Token, "GET", "/-/whoami", ""); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	h.do(t, login, "DELETE", "/-/user/token/"+login, "")
+	if status, body := h.do(t, made.Token, "GET", "/-/whoami", ""); status != http.StatusUnauthorized || !strings.Contains(string(body), "npm login that this token was minted with has ended: log in again") {
+		t.Errorf("after logging out: %d %s", status, body)
+	}
+}
+
+// TestStarTakesAUserRight is the hole of a token for reading that changed something: a star is what its owner says, and everybody sees it.
+func TestStarTakesAUserRight(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub)
+	h.publish(t, github.Wendy, "@acme/ui", "1.0.0", "acme/ui")
+	h.publish(t, github.Ada, "@acme/open", "1.0.0", "acme/open")
+	for scope, want := range map[string]int{
+		`{"values":["*"],"types":{"pkg":{"read":true}}}`:                                                       403,
+		`{"values":["*"],"types":{"pkg":{"write":true}}}`:                                                      403,
+		`{"values":["*"],"types":{"pkg":{"read":true}}},{"values":["~wendy"],"types":{"user":{"read":true}}}`:  403,
+		`{"values":["*"],"types":{"pkg":{"read":true}}},{"values":["~wendy"],"types":{"user":{"write":true}}}`: 200,
+	} {
+		_, body := h.do(t, github.Wendy, "POST", "/-/npm/v1/tokens", `{"scope":[`+scope+`]}`)
+		var made struct{ Token string }
+		if json.Unmarshal(body, &made) != nil || made.Token == "" {
+			t.Fatalf("%s", body)
+		}
+		for _, name := range []string{"ui", "open"} {
+			document := `{"_id":"@acme/` + name + `","name":"@acme/` + name + `","users":{"wendy":true}}`
+			if status, body := h.do(t, made.Token, "PUT", "/@acme%2f"+name, document); status != want {
+				t.Errorf("%s, %s: %d %s", scope, name, status, body)
+			}
+		}
 	}
 }

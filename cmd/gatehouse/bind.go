@@ -62,13 +62,12 @@ Every change is recorded as an event, with the old and the new binding.`,
 		},
 	}
 	flags := c.Flags()
-	flags.SortFlags = false
 	flags.StringVar(&b.registry, "registry", "", "the `ADDRESS` of the registry; unset: the one on this machine, as its operator")
 	flags.Int64Var(&b.repository, "repository-id", 0, "GitHub's `NUMBER` of the repository, where GitHub cannot be asked")
 	flags.Int64Var(&b.ownerID, "owner-id", 0, "GitHub's `NUMBER` of its owner")
 	flags.BoolVar(&b.OtherOwner, "other-owner", false, "bind this package to a repository of another account than the namespace's")
 	flags.BoolVar(&b.MoveNamespace, "move-namespace", false, "give the namespace to the repository's owner")
-	config.Flags(flags)
+	takeSettings(c)
 	return c
 }
 

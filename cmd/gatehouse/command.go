@@ -18,6 +18,9 @@ import (
 // version is set by the linker for a release (-X main.version=1.2.3).
 var version = "0.1.0-dev"
 
+// The groups that --help lists commands in.
+const groupRun, groupAccess, groupData = "run", "access", "data"
+
 func newCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gatehouse",
@@ -70,10 +73,19 @@ Flags win over the environment, which wins over the file. "gatehouse config prin
 		Args:  cobra.NoArgs,
 		RunE:  runConfigPrint,
 	}
-	config.Flags(show.Flags())
+	takeSettings(show)
 	settings.AddCommand(show)
 
-	root.AddCommand(serve, newDemo(), newFsck(), newGC(), newBackup(), newRestore(), newMigrate(), newBind(), newAdmit(), newWhy(), newToken(), settings, newHealth(), &cobra.Command{
+	root.AddGroup(&cobra.Group{ID: groupRun, Title: "Run it:"}, &cobra.Group{ID: groupAccess, Title: "Who may do what:"}, &cobra.Group{ID: groupData, Title: "Look after the data:"})
+	for id, commands := range map[string][]*cobra.Command{
+		groupRun: {serve, newDemo(), settings, newHealth()}, groupAccess: {newWhy(), newBind(), newAdmit(), newToken()}, groupData: {newBackup(), newRestore(), newFsck(), newGC(), newMigrate()},
+	} {
+		for _, c := range commands {
+			c.GroupID = id
+			root.AddCommand(c)
+		}
+	}
+	root.AddCommand(&cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,7 +20,12 @@ import (
 	"gatehouse/githubauth/githubtest"
 )
 
-const demoPort = 3000
+const (
+	demoPort = 3000
+	// The app that people log in with. The fake GitHub knows it, and no other.
+	demoApp    = "0123456789abcdef0123"
+	demoSecret = "the secret of the demo's app"
+)
 
 func newDemo() *cobra.Command {
 	var port int
@@ -27,8 +33,8 @@ func newDemo() *cobra.Command {
 		Use:   "demo",
 		Short: "Try it out: a registry beside a built-in fake GitHub, with people and repositories",
 		Long: `Starts a registry and a fake GitHub with an organisation, repositories and three people: one who may write, one who
-may read, one without access. It prints for each what to copy and which commands to try. No network and no account are needed. Everything
-lives in a temporary folder, which is removed at the end. Both listen on this machine only.
+may read, one without access. It prints for each which commands to try, and for a guest, who has no token and can log in as any of them.
+No network and no account are needed. Everything lives in a temporary folder, which is removed at the end. Both listen on this machine only.
 
 This is a demo: the fake GitHub knows only what it prints, and its tokens work nowhere else.`,
 		Args: cobra.NoArgs,
@@ -51,11 +57,14 @@ func runDemo(ctx context.Context, stdout, stderr io.Writer, port int, chosen boo
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	github := githubtest.Acme(githubtest.Seed(1)).Start()
 	defer github.Close()
+	github.Grant("wendy", "acme/open", githubtest.Push)
+	github.AddOAuthApp(demoApp, demoSecret)
 
 	cfg, err := demoConfig(folder, port, github.GitHub)
 	if err != nil {
 		return err
 	}
+	cfg.Auth.GitHub.OAuth = config.OAuth{ClientID: demoApp, ClientSecret: config.NewSecret(demoSecret)}
 	var broken error
 	log, end := newLog(cfg, stderr)
 	defer end()
@@ -94,6 +103,9 @@ func taken(port int) bool {
 	return errors.Is(err, syscall.EADDRINUSE)
 }
 
+// comes is before what comes of a command.
+const comes = "    → "
+
 // person is somebody of the demo.
 type person struct {
 	name, role, token string
@@ -104,34 +116,77 @@ type person struct {
 // demoGuide makes a folder for each person, ready to run npm in, and prints what to try.
 func demoGuide(w io.Writer, folder, base string, github *githubtest.Fixture) error {
 	project := map[string]any{"name": "project", "version": "1.0.0", "private": true}
+	why := "GATEHOUSE_TOKEN=" + github.Rita + " " + itself() + " why @acme/ui publish --registry " + base
 	people := []person{
-		{"wendy", "may write to the repository acme/ui, so she may publish @acme/ui", github.Wendy, map[string]any{
-			"name": "@acme/ui", "version": "1.0.0", "description": "The demo's package", "main": "index.js", "license": "MIT",
-			"repository": map[string]any{"type": "git", "url": "git+https://github.com/acme/ui.git"},
-		}, []string{"npm publish", "npm dist-tag add @acme/ui@1.0.0 beta", "npm view @acme/ui"}},
-		{"rita", "may read it, so she may install, and not publish", github.Rita, project,
-			[]string{"npm install @acme/ui", "npm dist-tag add @acme/ui@1.0.0 mine     (refused, with the reason)"}},
-		{"mallory", "has no access to it, and cannot even learn that it exists", github.Mallory, project,
-			[]string{"npm install @acme/ui                     (not found)"}},
+		{"wendy", "may write to acme/ui and acme/open, so she may publish @acme/ui and @acme/open", github.Wendy, demoPackage("ui"), []string{
+			"npm publish && (cd open && npm publish)",
+			"npm dist-tag add @acme/ui@1.0.0 beta",
+			"npm view @acme/ui",
+			"npm token create --registry=" + base + " --name=ci --packages=@acme/ui \\\n    --packages-and-scopes-permission=read-only --password=x",
+			comes + "a token that can install @acme/ui and nothing else (npm 11 and later)",
+		}},
+		{"rita", "may read acme/ui, so she may install its package, and not publish", github.Rita, project, []string{
+			"npm install @acme/ui",
+			"npm dist-tag add @acme/ui@1.0.0 mine", comes + "refused, with the reason",
+			why, comes + "all that the reason goes by",
+		}},
+		{"mallory", "has no access to it, and cannot even learn that it exists", github.Mallory, project, []string{
+			"npm install @acme/ui", comes + "not found",
+		}},
+		{"guest", "has no token. What is public on GitHub takes none; for the rest npm login asks the fake GitHub, in a browser, who you want to be", "", project, []string{
+			"npm install @acme/open",
+			"npm install @acme/ui", comes + "refused: it takes a token",
+			"npm login --registry=" + base + " --userconfig=.npmrc", comes + "a browser; be rita, say. The token goes into the .npmrc of this folder",
+			"npm whoami --registry=" + base,
+			"npm install @acme/ui",
+		}},
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `gatehouse %s: THIS IS A DEMO. The GitHub behind it is a fake inside this process; its tokens work nowhere else.
 
 The registry listens on %s
-The fake GitHub has the organisation acme with the private repositories acme/ui and acme/api, the public acme/open, and three people.
-Each has a folder with the two lines of .npmrc in it. Try, in another terminal and in this order:
+The fake GitHub has the organisation acme with the private repositories acme/ui and acme/api, the public acme/open, and people.
+Each has a folder with an .npmrc in it. Try, in another terminal and in this order:
 `, version, base)
 	for _, p := range people {
 		home := filepath.Join(folder, p.name)
 		lines := npmrc("acme", base, p.token)
+		if p.token == "" {
+			lines = lines[:1]
+		}
 		if err := writeProject(home, p.manifest, lines); err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "\n%s %s\n\n  cd %s\n%s\n  .npmrc:\n%s", p.name, p.role, home, indent(p.try...), indent(lines...))
+		if p.name == "wendy" {
+			if err := writeProject(filepath.Join(home, "open"), demoPackage("open"), lines); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(&b, "\n%s %s\n\n  cd %s\n%s", p.name, p.role, home, indent(p.try...))
+		if p.name == "wendy" || p.token == "" { // the others' are like hers
+			b.WriteString("\n  .npmrc:\n" + indent(lines...))
+		}
 	}
 	fmt.Fprintf(&b, "\nCtrl-C stops the demo and removes %s.\n", folder)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// demoPackage is the package.json of a repository's package.
+func demoPackage(repository string) map[string]any {
+	return map[string]any{
+		"name": "@acme/" + repository, "version": "1.0.0", "description": "A package of the demo's", "main": "index.js", "files": []string{"index.js"}, "license": "MIT",
+		"repository": map[string]any{"type": "git", "url": "git+https://github.com/acme/" + repository + ".git"},
+	}
+}
+
+// itself is how this program can be run from another terminal.
+func itself() string {
+	path, err := os.Executable()
+	if found, missing := exec.LookPath("gatehouse"); err != nil || missing == nil && found == path {
+		return "gatehouse"
+	}
+	return path
 }
 
 func writeProject(folder string, manifest map[string]any, npmrc []string) error {
@@ -144,7 +199,7 @@ func writeProject(folder string, manifest map[string]any, npmrc []string) error 
 	}
 	for name, content := range map[string]string{
 		"package.json": string(packageJSON) + "\n",
-		"index.js":     "module.exports = 'hello from @acme/ui'\n",
+		"index.js":     "module.exports = 'hello from " + fmt.Sprint(manifest["name"]) + "'\n",
 		".npmrc":       strings.Join(npmrc, "\n") + "\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {

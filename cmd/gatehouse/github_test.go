@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"gatehouse/githubauth/githubtest"
@@ -63,4 +64,32 @@ func TestWebhookTakesAReadAway(t *testing.T) {
 	}
 	read(http.StatusNotFound)
 	i.terminate(t)
+	if !bytes.Contains(i.log.Bytes(), []byte("the secret here is not the one that GitHub was given")) {
+		t.Errorf("the log does not say what was wrong with the forged delivery:\n%s", i.log)
+	}
+}
+
+// TestADeadCredentialOfTheRegistrysIsLogged: when GitHub does not accept the registry's own token any more, its operator is told.
+func TestADeadCredentialOfTheRegistrysIsLogged(t *testing.T) {
+	t.Parallel()
+	github := githubtest.Acme().Start()
+	defer github.Close()
+	dead := github.Token(githubtest.Classic{User: "ada"})
+	github.RevokeToken(dead)
+	file := filepath.Join(t.TempDir(), "gatehouse.yaml")
+	if err := os.WriteFile(file, []byte("auth.github.token: "+dead+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	i := launch(t, self(t), data, github)
+	fill(t, i, github.Wendy, "@acme/ui", "1.0.0")
+	i.terminate(t)
+	i = launch(t, self(t), data, github, "--config", file)
+	if got, body := get(t, i.url+"/@acme/ui", ""); got != http.StatusUnauthorized {
+		t.Errorf("%d: %.200s", got, body)
+	}
+	i.terminate(t)
+	if log := i.log.String(); !strings.Contains(log, "does not accept the registry's own credential") || strings.Contains(log, dead) {
+		t.Errorf("the log:\n%s", log)
+	}
 }

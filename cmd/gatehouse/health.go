@@ -47,7 +47,6 @@ Container images use it as their health check.`,
 			return nil
 		},
 	}
-	config.Flags(health.Flags())
-	health.Flags().SortFlags = false
+	takeSettings(health)
 	return health
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"gatehouse/config"
 	"gatehouse/server/gate"
@@ -49,9 +50,18 @@ func operatorCommand(c *cobra.Command, run func(cmd *cobra.Command, args []strin
 		}
 		return run(cmd, args, cfg)
 	}
-	c.Flags().SortFlags = false
-	config.Flags(c.Flags())
+	takeSettings(c)
 	return c
+}
+
+// takeSettings lets the command take every setting as a flag, and shows its own flags only: those are what its help is read for.
+func takeSettings(c *cobra.Command) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	config.Flags(all)
+	all.VisitAll(func(f *pflag.Flag) { f.Hidden = f.Name != "config" })
+	c.Flags().SortFlags = false
+	c.Flags().AddFlagSet(all)
+	c.SetUsageTemplate(c.UsageTemplate() + "\nThe registry's settings are flags here too: \"gatehouse --help\" lists them.\n")
 }
 
 // atDesk finds the registry that runs on the data, or opens them, and calls work.
@@ -68,7 +78,7 @@ func atDesk(ctx context.Context, cfg *config.Config, work func(d desk, running b
 		if err != nil {
 			return err
 		}
-		return work(&operator.Desk{Store: packages, Blobs: blobs, Own: own, Alone: true, Version: version}, false)
+		return work(&operator.Desk{Store: packages, Blobs: blobs, Own: own, Alone: true, Version: version, Host: cfg.Auth.GitHub.Host, Roles: roles(cfg)}, false)
 	})
 }
 

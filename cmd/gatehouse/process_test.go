@@ -36,6 +36,7 @@ func launch(t *testing.T, program, data string, github *githubtest.Fixture, flag
 	i.cmd = exec.Command(program, append([]string{
 		"--server.host=127.0.0.1", "--server.port=0", "--auth.github.orgs=acme", "--auth.github.api_url=" + github.APIURL(), "--auth.github.web_url=" + github.URL(),
 		"--metadata.leveldb.path=" + filepath.Join(data, "db"), "--storage.local.path=" + filepath.Join(data, "storage"),
+		"--auth.github.cache.path=" + filepath.Join(data, "github-cache"),
 	}, flags...)...)
 	i.cmd.Env = []string{asGatehouse + "=1"}
 	i.cmd.Dir = t.TempDir()
@@ -125,6 +126,7 @@ func TestStartMistakes(t *testing.T) {
 		{"a file that is not there", []string{"--config=nowhere.yaml"}, `nowhere.yaml`},
 		{"a port in use", []string{"--server.host=127.0.0.1", "--server.port=" + port}, `port ` + port + ` is in use by another program`},
 		{"a file where a folder must be", []string{"--server.port=0", "--storage.local.path=a-file/storage"}, `a-file is a file, where gatehouse needs the folder`},
+		{"a file where answers are to be kept", []string{"--server.port=0", "--auth.github.cache.path=a-file"}, `auth.github.cache.path: (?s:.*)a-file is a file, where gatehouse needs the folder`},
 		{"tokens in the clear", []string{"--auth.github.api_url=http://github.example.org/api/v3"}, `https`},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -62,6 +62,11 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	if err := usable(cfg.Metadata.LevelDB.Path); err != nil {
 		return fmt.Errorf("metadata.leveldb.path: %w", err)
 	}
+	if answers := cfg.Auth.GitHub.Cache.Path; cfg.Auth.Type != config.AuthNone && answers != "" {
+		if err := usable(answers); err != nil {
+			return fmt.Errorf("auth.github.cache.path: %w", err)
+		}
+	}
 	blobs := newStorage(cfg, cfg.Storage.Type, log)
 	if err := blobs.reach(ctx); err != nil {
 		return err
@@ -103,7 +108,9 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 	if err != nil {
 		return err
 	}
-	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{Store: packages, Blobs: blobs.Store, Own: own, Version: version}, log)
+	desk, err := operator.Listen(cfg.Metadata.LevelDB.Path, &operator.Desk{
+		Store: packages, Blobs: blobs.Store, Own: own, Version: version, Host: cfg.Auth.GitHub.Host, Roles: roles(cfg),
+	}, log)
 	if err != nil {
 		log.Warn("commands of the operator cannot reach this registry, and will need it to be stopped", "error", err)
 	}
@@ -111,10 +118,11 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, started fu
 		defer func() { err = errors.Join(err, desk.Close()) }()
 	}
 
-	github, err := newGitHub(cfg, packages, counts)
+	github, done, err := newGitHub(ctx, cfg, packages, counts, log)
 	if err != nil {
 		return err
 	}
+	defer done()
 	protocol, err := protocolOptions(cfg, packages, blobs, github)
 	if err != nil {
 		return err

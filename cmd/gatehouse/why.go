@@ -45,8 +45,9 @@ The actions are install (if none is named), publish, tag, deprecate, unpublish, 
 The token is taken from the environment: GATEHOUSE_TOKEN, GITHUB_TOKEN or NPM_TOKEN, the first that is set. It is sent to the registry and nowhere else.
 Without --registry that is server.url, or this machine's.
 
-An operator can ask with --as LOGIN on the machine of the registry instead, without a token of that account. The answer then goes by the role alone,
-since what a token reaches depends on the token.
+An operator can ask with --as LOGIN on the machine of the registry instead, without a token of that account. GitHub is then asked by the registry itself,
+as its App (auth.github.app.id), installed where the repository is, or with auth.github.token, if that is a token of somebody who can write to the
+repository. The answer goes by the role alone, since what a token reaches depends on the token.
 
 Exit code: 0 it is allowed, 1 it is not, 2 it could not be asked.`,
 		Example: `  GATEHOUSE_TOKEN=… gatehouse why @acme/ui publish --registry https://npm.example.org/
@@ -67,7 +68,13 @@ Exit code: 0 it is allowed, 1 it is not, 2 it could not be asked.`,
 		if as != "" {
 			answer, err = askDesk(cmd.Context(), cfg, operator.Why{Package: args[0], Action: args[1], As: as})
 		} else {
-			answer, err = askRegistry(cmd.Context(), cmp.Or(registry, ownRegistry(cfg)), args[0], args[1], tokenFromEnvironment())
+			address := ownRegistry(cfg)
+			if registry != "" {
+				if address, err = registryAddress(registry); err != nil {
+					return notAsked(err)
+				}
+			}
+			answer, err = askRegistry(cmd.Context(), address, args[0], args[1], tokenFromEnvironment())
 		}
 		if err != nil {
 			return notAsked(err)
@@ -83,11 +90,10 @@ Exit code: 0 it is allowed, 1 it is not, 2 it could not be asked.`,
 		return err
 	}
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return notAsked(config.FlagError(err)) })
-	c.Flags().StringVar(&registry, "registry", "", "the address of the registry")
-	c.Flags().StringVar(&as, "as", "", "ask about this GitHub account, as the operator")
+	c.Flags().StringVar(&registry, "registry", "", "the `ADDRESS` of the registry; unset: server.url, or the one on this machine")
+	c.Flags().StringVar(&as, "as", "", "ask about the GitHub account of this `LOGIN`, as the operator")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the answer as JSON")
-	c.Flags().SortFlags = false
-	config.Flags(c.Flags())
+	takeSettings(c)
 	return c
 }
 
@@ -143,8 +149,8 @@ const maxReport = 1 << 20
 // askRegistry asks with a token, or with none.
 func askRegistry(ctx context.Context, registry, pkg, action, token string) (report, error) {
 	base, err := url.Parse(registry)
-	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "" {
-		return report{}, fmt.Errorf("--registry: %q is not an absolute http(s) address", registry)
+	if err != nil {
+		return report{}, err
 	}
 	address := strings.TrimSuffix(base.Scheme+"://"+base.Host+base.EscapedPath(), "/") + "/-/why/" + url.PathEscape(pkg) + "/" + url.PathEscape(action)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)

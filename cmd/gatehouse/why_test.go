@@ -103,12 +103,16 @@ func TestWhyNotAsked(t *testing.T) {
 	other := httptest.NewServer(answers)
 	defer other.Close()
 	for path, h := range map[string]http.HandlerFunc{
-		"/html/":     func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
-		"/down/":     func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"GitHub cannot be asked"}`, 503) },
-		"/notfound/": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"error":"Not found"}`, 404) },
-		"/away/":     func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
+		"/html/": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
+		"/down/": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"error":"GitHub cannot be asked"}`, http.StatusServiceUnavailable)
+		},
+		"/notfound/": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, `{"error":"Not found"}`, http.StatusNotFound)
+		},
+		"/away/": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) },
 		"/terminal/": func(w http.ResponseWriter, _ *http.Request) {
-			http.Error(w, `{"error":"\u001b[2Jcleared"}`, 503)
+			http.Error(w, `{"error":"\u001b[2Jcleared"}`, http.StatusServiceUnavailable)
 		},
 	} {
 		answers.HandleFunc(path, h)
@@ -127,5 +131,67 @@ func TestWhyNotAsked(t *testing.T) {
 	}
 	if sent != "" {
 		t.Error("the token followed a redirect to another server")
+	}
+}
+
+// TestWhyAs: an operator asks about somebody without a token of theirs, of a registry that runs and of one that does not.
+func TestWhyAs(t *testing.T) {
+	t.Chdir(t.TempDir())
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	defer github.Close()
+	app := github.AddApp(githubtest.App{Slug: "gate"})
+	github.Install("gate", "acme")
+	file := filepath.Join(t.TempDir(), "app.pem")
+	if err := os.WriteFile(file, app.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	i := launch(t, self(t), data, github)
+	fill(t, i, github.Wendy, "@acme/ui", "1.0.0")
+	why := func(want int, args ...string) string {
+		t.Helper()
+		code, stdout, stderr := ask(t, "", append(args, "--auth.github.api_url="+github.APIURL(), "--auth.github.web_url="+github.URL(),
+			"--metadata.leveldb.path="+filepath.Join(data, "db"), "--storage.local.path="+filepath.Join(data, "storage"))...)
+		if code != want {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, stdout, stderr)
+		}
+		return stdout + stderr
+	}
+	if said := why(2, "@acme/ui", "--as", "rita"); !strings.Contains(said, "no credential of its own") || !strings.Contains(said, "auth.github.app.id") {
+		t.Error(said)
+	}
+	i.terminate(t)
+
+	// The commands beside a stopped registry read the same settings.
+	t.Setenv("GATEHOUSE_AUTH__GITHUB__APP__ID", itoa(int(app.ID)))
+	t.Setenv("GATEHOUSE_AUTH__GITHUB__APP__PRIVATE_KEY_FILE", file)
+	check := func() {
+		t.Helper()
+		if said := why(0, "@acme/ui", "publish", "--as", "wendy"); !strings.Contains(said, "publish @acme/ui: YES (allowed)") || !strings.Contains(said, "This goes by the role alone") {
+			t.Error(said)
+		}
+		if said := why(1, "@acme/ui", "publish", "--as", "rita"); !strings.Contains(said, "NO (role-too-low)") || !strings.Contains(said, "https://github.com/acme/ui/settings/access") {
+			t.Error(said)
+		}
+		if said := why(1, "@acme/ui", "--as", "mallory"); !strings.Contains(said, "mallory cannot read the GitHub repository acme/ui") {
+			t.Error(said)
+		}
+	}
+	check()
+	config := filepath.Join(t.TempDir(), "gatehouse.yaml")
+	if err := os.WriteFile(config, []byte("auth.github.app:\n  id: \""+itoa(int(app.ID))+"\"\n  private_key: |\n    "+strings.ReplaceAll(strings.TrimSpace(string(app.PEM())), "\n", "\n    ")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	i = launch(t, self(t), data, github, "--config", config)
+	check()
+	i.terminate(t)
+}
+
+// TestWhySendsNoTokenInTheClear: an address elsewhere has to be https, as for "gatehouse bind".
+func TestWhySendsNoTokenInTheClear(t *testing.T) {
+	t.Chdir(t.TempDir())
+	code, _, stderr := ask(t, "ghp_secret", "@acme/ui", "--registry", "http://npm.example.org/")
+	if code != 2 || !strings.Contains(stderr, "--registry must be https") {
+		t.Errorf("exit code %d: %s", code, stderr)
 	}
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"gatehouse/githubauth"
 )
 
 // refreshBefore is how long before its end a token is refreshed: longer than any request takes that begins with it.
@@ -18,6 +21,9 @@ type Refresher struct {
 	app     *App
 	now     func() time.Time
 	flights singleflight.Group
+
+	mu    sync.Mutex
+	again time.Time // when GitHub may be asked again for what is not needed yet
 }
 
 // NewRefresher returns one. A nil now means time.Now.
@@ -50,10 +56,12 @@ const (
 	between = 200 * time.Millisecond
 )
 
-// Fresh returns c if it is good for a while yet, and otherwise what it was refreshed to, by this process or another. Errors: ErrSpent if it cannot be
+// Fresh returns c if it is good for a while yet, and otherwise what it was refreshed to, by this process or another. While GitHub cannot be asked, c is good to
+// its end. Errors: ErrSpent if it cannot be
 // refreshed any more, *Setup, *githubauth.Unavailable, and those of Kept.
 func (r *Refresher) Fresh(ctx context.Context, c Credential, kept Kept) (Credential, error) {
-	if !r.Due(c) {
+	over := !r.now().Before(c.Expires)
+	if !r.Due(c) || !over && r.resting() {
 		return c, nil
 	}
 	done := r.flights.DoChan(kept.Name, func() (any, error) {
@@ -63,6 +71,9 @@ func (r *Refresher) Fresh(ctx context.Context, c Credential, kept Kept) (Credent
 	})
 	select {
 	case result := <-done:
+		if r.rest(result.Err) && !over {
+			return c, nil
+		}
 		if result.Err != nil {
 			return Credential{}, result.Err
 		}
@@ -70,6 +81,30 @@ func (r *Refresher) Fresh(ctx context.Context, c Credential, kept Kept) (Credent
 	case <-ctx.Done():
 		return Credential{}, ctx.Err()
 	}
+}
+
+// rest reports whether an error says that GitHub did not do it, and leaves it alone for a while.
+func (r *Refresher) rest(err error) bool {
+	wait := time.Duration(0)
+	if setup := (*Setup)(nil); errors.As(err, &setup) {
+		wait = time.Minute
+	}
+	if down := (*githubauth.Unavailable)(nil); errors.As(err, &down) {
+		wait = down.Retry
+	}
+	if wait == 0 {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again = r.now().Add(wait)
+	return true
+}
+
+func (r *Refresher) resting() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.now().Before(r.again)
 }
 
 func (r *Refresher) refresh(ctx context.Context, kept Kept) (Credential, error) {

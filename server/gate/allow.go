@@ -33,35 +33,71 @@ func unavailable(err error) bool {
 // Allow returns nil if the caller may do what with the package, and a *Refusal if not. The access it went by comes back too; of a public
 // repository, that is its present name alone.
 //
-// Whether a repository is public is asked first, for reading, and without the caller's credential, which can be good for less than none:
-// organisations turn away tokens that do not obey them. Only for what is not public GitHub is asked what the caller may do.
+// Whether a repository is public is looked at first, for reading, and without the caller's credential, which can be good for less than none: organisations
+// turn away tokens that do not obey them. But GitHub is asked about it for those callers only whose own credential does not tell: for nobody, for workflows with a token of
+// the registry's, for somebody who was turned away, and where it was public a while ago. For all others the question what they may do is the only one, and its answer tells
+// whether the repository is public to all who come later.
+//
+// For a change, one of the registry's own tokens is read again: a body can take its time, and the token may have been revoked or have ended meanwhile.
 func (g *Gate) Allow(ctx context.Context, who Caller, pkg string, where scopes.Binding, what scopes.Action) (scopes.Access, error) {
+	if what != scopes.Install {
+		if err := g.reopen(ctx, &who); err != nil {
+			return scopes.Access{}, err
+		}
+	}
 	q := question(who, pkg, where, what)
 	if g.Open() || where.Kind != scopes.GitHub {
 		return q.Access, g.decide(q, who, pkg)
 	}
 	if what == scopes.Install {
-		public, err := g.github.Public(ctx, where.Repo)
-		if ctx.Err() != nil {
-			return scopes.Access{}, ctx.Err()
+		known, ask := g.github.KnownPublic(where.Repo)
+		q.Public = known
+		if ask || who.token == "" {
+			if err := g.askPublic(ctx, &q); err != nil {
+				return scopes.Access{}, err
+			}
 		}
-		if err == nil { // else it is not known to be, and counts as private
-			q.Public = public
-			q.Public.ToAll = g.names.PublicToAll(pkg)
-		}
-		if v := scopes.Decide(q); v.OK {
-			g.tally.count(q.What, v)
-			return scopes.Access{Repo: q.Public.Repo, At: q.Public.At}, nil
+		if access, ok := g.open(&q); ok {
+			return access, nil
 		}
 	}
 	if who.Kind == scopes.Nobody {
 		return scopes.Access{}, g.decide(q, who, pkg)
 	}
 	var err error
-	if q.Access, err = g.access(ctx, who, q); err != nil {
+	q.Access, err = g.access(ctx, who, q)
+	if what == scopes.Install && (unavailable(err) || err == nil && q.Access.Repo.ID == 0 && q.Access.Why != "") {
+		if err := g.askPublic(ctx, &q); err != nil {
+			return scopes.Access{}, err
+		}
+		if access, ok := g.open(&q); ok {
+			return access, nil
+		}
+	}
+	if err != nil {
 		return scopes.Access{}, err
 	}
 	return q.Access, g.decide(q, who, pkg)
+}
+
+// askPublic has GitHub asked whether the repository is public. Not to be known to be is not to be; the error is the end of ctx.
+func (g *Gate) askPublic(ctx context.Context, q *scopes.Question) error {
+	public, err := g.github.Public(ctx, q.Where.Repo)
+	if err == nil {
+		q.Public = public
+	}
+	return ctx.Err()
+}
+
+// open reports whether the question is answered by what is public, and the access that everybody has.
+func (g *Gate) open(q *scopes.Question) (scopes.Access, bool) {
+	q.Public.ToAll = g.names.PublicToAll(q.Package)
+	v := scopes.Decide(*q)
+	if v.Reason != scopes.PublicRepository {
+		return scopes.Access{}, false
+	}
+	g.tally.count(q.What, v)
+	return scopes.Access{Repo: q.Public.Repo, At: q.Public.At}, true
 }
 
 // question is what is asked about the caller, without what is known of the repository.

@@ -67,6 +67,9 @@ func (g *Gate) claim(ctx context.Context, who Caller, c Claim, what scopes.Actio
 		return scopes.Binding{}, foreign
 	}
 	claimed := scopes.Repo{Owner: owner, Name: name}
+	if err := g.reopen(ctx, &who); err != nil {
+		return scopes.Binding{}, err
+	}
 	if err := g.granted(who, c.Package, what, claimed); err != nil {
 		return scopes.Binding{}, err
 	}

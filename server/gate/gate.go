@@ -31,6 +31,7 @@ type GitHub interface {
 	Resolve(ctx context.Context, token, owner, name string, need scopes.Permission) (scopes.Access, error)
 	Confirm(ctx context.Context, token string, within time.Duration) error
 	Public(ctx context.Context, repo scopes.Repo) (scopes.Public, error)
+	KnownPublic(repo scopes.Repo) (known scopes.Public, ask bool)
 	Standing(ctx context.Context, token string, like scopes.Repo) string
 	Profile(ctx context.Context, token string) (scopes.Profile, error)
 	Pace() time.Duration
@@ -71,7 +72,7 @@ func (g *Gate) Identify(ctx context.Context, h http.Header, from netip.Addr) (Ca
 	if g.Open() {
 		return Caller{Principal: scopes.Principal{Kind: scopes.Anyone}}, nil
 	}
-	token, err := credential(h)
+	token, err := Credential(h)
 	if err != nil {
 		return Caller{}, err
 	}
@@ -118,9 +119,10 @@ func (g *Gate) Level(ctx context.Context, began time.Time) {
 	}
 }
 
-// credential reads the token: "Bearer T", or "Basic" with the token as the password and any user name, which is what npm makes of
-// _auth and of username and _password. Tokens elsewhere, in the query for example, are not looked at.
-func credential(h http.Header) (string, error) {
+// Credential reads the token of a request: "Bearer T", or "Basic" with the token as the password and any user name, which is what npm makes of
+// _auth and of username and _password. Tokens elsewhere, in the query for example, are not looked at. Errors: ErrNoCredential,
+// ErrCredentialForm.
+func Credential(h http.Header) (string, error) {
 	values := h.Values("Authorization")
 	switch {
 	case len(values) == 0 || len(values) == 1 && strings.TrimSpace(values[0]) == "":
@@ -154,7 +156,7 @@ func credential(h http.Header) (string, error) {
 }
 
 // Bearer reads a token that is no credential of the gate's, an ID token, from where credentials stand. Errors: ErrNoCredential, ErrCredentialForm.
-func Bearer(h http.Header) (string, error) { return credential(h) }
+func Bearer(h http.Header) (string, error) { return Credential(h) }
 
 // verdict is scopes.Decide, counted.
 func (g *Gate) verdict(q scopes.Question) scopes.Verdict {

@@ -31,6 +31,8 @@ func (e *PeopleRefusal) Error() string {
 		return "this registry does not ask who is calling (auth.type none), and keeps no people"
 	case e.Reason == scopes.GrantTooNarrow && e.Question.What == scopes.ChangePeople:
 		return "people are GitHub's, and a token of this registry's own never changes them: use a GitHub token of yours for this command, or do it on GitHub"
+	case e.Reason == scopes.GrantTooNarrow && e.Question.What == scopes.Star:
+		return `this token may not star packages: everybody sees a star as ` + e.Question.Who.Login + `'s, so it takes the right "write" to the user ~` + e.Question.Who.Login + " in its scope"
 	case e.Reason == scopes.GrantTooNarrow:
 		return `this token may not list people: it needs the right to read all users, {"values": ["*"], "types": {"user": {"read": true}}}; or use a GitHub token of yours`
 	case e.Reason == scopes.NotAPerson:
@@ -57,6 +59,10 @@ func (g *Gate) mayAsk(who Caller, what scopes.PeopleAction) error {
 
 // MayChangePeople returns nil if the caller's changes of people go on to GitHub, which then decides. Errors: ErrNoCredential, *PeopleRefusal.
 func (g *Gate) MayChangePeople(who Caller) error { return g.mayAsk(who, scopes.ChangePeople) }
+
+// MayStar returns nil if the caller may say that they like a package. Whether they may know of it has to be settled before. Errors are those of
+// MayChangePeople.
+func (g *Gate) MayStar(who Caller) error { return g.mayAsk(who, scopes.Star) }
 
 // ChangePeople has GitHub make a change in the caller's name. Errors are those of MayChangePeople and of the GitHub interface.
 func (g *Gate) ChangePeople(ctx context.Context, who Caller, change scopes.PeopleChange) (scopes.PeopleOutcome, error) {
@@ -153,18 +159,33 @@ func (g *Gate) Everybody(ctx context.Context, pkg string, where scopes.Binding) 
 
 // Held is what the caller may do with the package by what GitHub says of them: None if they may not know of it. Of what is above reading it may say more
 // than the credential reaches, which is only established for those who use it.
+//
+// It is for lists, which are about every package there is: so the caller's credential is asked first, and whether a repository is public, which the
+// registry pays for, only where that leaves it open. To a credential of GitHub's that no policy keeps out, everything public is shown.
 func (g *Gate) Held(ctx context.Context, who Caller, pkg string, where scopes.Binding) (scopes.Permission, error) {
-	access, err := g.Allow(ctx, who, pkg, where, scopes.Install)
-	if refused := (*Refusal)(nil); errors.As(err, &refused) {
-		return scopes.None, nil
+	q := question(who, pkg, where, scopes.Install)
+	if who.token != "" && where.Kind == scopes.GitHub && !g.Open() {
+		var err error
+		if q.Access, err = g.access(ctx, who, q); err == nil && q.Access.Why == "" && scopes.Decide(q).Reason == scopes.NotReadable {
+			return scopes.None, nil
+		}
 	}
-	if err != nil {
-		return scopes.None, err
+	access := q.Access
+	if !scopes.Decide(q).OK {
+		var err error
+		access, err = g.Allow(ctx, who, pkg, where, scopes.Install)
+		if refused := (*Refusal)(nil); errors.As(err, &refused) {
+			return scopes.None, nil
+		}
+		if err != nil {
+			return scopes.None, err
+		}
 	}
 	if g.Open() {
 		return scopes.Write, nil
 	}
 	if access.Role == scopes.None && who.Kind != scopes.Nobody { // everybody may read it, so it was not asked what the caller may
+		var err error
 		if access, err = g.access(ctx, who, question(who, pkg, where, scopes.Install)); err != nil {
 			return scopes.None, err
 		}

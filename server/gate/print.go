@@ -22,7 +22,7 @@ func (c Caller) Print() string {
 // PrintOf is the fingerprint of the credential that a request carries, whoever's it is. It is "" if there is none, and for what no token looks like: the
 // fingerprint of a password that somebody sent by mistake would give the password away.
 func PrintOf(h http.Header) string {
-	token, err := credential(h)
+	token, err := Credential(h)
 	if err != nil || !tokenLike(token) {
 		return ""
 	}

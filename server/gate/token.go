@@ -60,8 +60,15 @@ func (g *Gate) enter(ctx context.Context, secret string, from netip.Addr) (Calle
 	return who, nil
 }
 
-// reopen reads the caller's token, which may have been revoked or have expired since it was read last.
+// reopen reads the caller's token, if it is one of the registry's own: it may have been revoked or have expired since it was read last, and another
+// credential may be behind it.
 func (g *Gate) reopen(ctx context.Context, who *Caller) (err error) {
+	if who.own == nil {
+		return nil
+	}
+	if who.own.secret == "" { // see Proven: there is no token yet
+		return nil
+	}
 	own := *who.own
 	if own.Token, who.token, err = g.tokens.Use(ctx, own.secret); err != nil {
 		return err
@@ -69,6 +76,9 @@ func (g *Gate) reopen(ctx context.Context, who *Caller) (err error) {
 	who.own = &own
 	return own.Grant.Live(time.Now(), own.from)
 }
+
+// Live returns nil unless the caller's token is one of the registry's own that was revoked, or that has ended, since the request began.
+func (g *Gate) Live(ctx context.Context, who Caller) error { return g.reopen(ctx, &who) }
 
 // ours tells the registry's own tokens from GitHub's.
 func (g *Gate) ours(token string) bool {
@@ -197,3 +207,12 @@ func (g *Gate) AllowTokens(who Caller, what scopes.TokenAction, owner int64, new
 // GitHub is the GitHub credential that the caller has shown, or that is behind the token they have shown: for sealing it into a new one, and
 // for nothing else. It reports false if there is none.
 func (c Caller) GitHub() (credential string, ok bool) { return c.token, c.token != "" }
+
+// Secret is that of the registry's own token that the caller has shown, "" if it was one of GitHub's: for sealing it into one that it mints, and for
+// nothing else.
+func (c Caller) Secret() string {
+	if c.own == nil {
+		return ""
+	}
+	return c.own.secret
+}

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"gatehouse/scopes"
@@ -39,8 +40,19 @@ type Holder struct {
 	Account     int64  `json:"account,omitempty"`
 	Credential  string `json:"credential,omitempty"`
 	Fingerprint string `json:"fingerprint,omitempty"`
+	// Token is nil for a credential of GitHub's own.
+	Token *Minted `json:"token,omitempty"`
 	// Standing is what keeps the credential from private repositories, in general: a sentence, or "".
 	Standing string `json:"standing,omitempty"`
+}
+
+// Minted is what is on record of the registry's own token that was shown.
+type Minted struct {
+	ID    string         `json:"id"`
+	Name  string         `json:"name,omitempty"`
+	Scope scopes.Rights  `json:"scope"`
+	From  []netip.Prefix `json:"from,omitempty"` // none: from anywhere
+	Until time.Time      `json:"until,omitzero"` // zero: with the credential behind it
 }
 
 // Bound is the repository of a package, as it was bound and as it is now.
@@ -78,11 +90,19 @@ func ParseAction(word string) (scopes.Action, bool) {
 // Holder tells who the caller is. It asks GitHub nothing about any repository.
 func (g *Gate) Holder(ctx context.Context, who Caller) Holder {
 	h := holder(who.Principal)
-	h.Fingerprint = who.Print()
+	h.show(who)
 	if who.token != "" && !g.Open() {
 		h.Standing = g.github.Standing(ctx, who.token, scopes.Repo{})
 	}
 	return h
+}
+
+// show adds what there is to say of the credential that was shown.
+func (h *Holder) show(who Caller) {
+	h.Fingerprint = who.Print()
+	if own := who.Own(); own != nil {
+		h.Token = &Minted{ID: own.ID, Name: own.Name, Scope: own.Grant.Rights, From: own.Grant.From, Until: own.Grant.Until}
+	}
 }
 
 func holder(who scopes.Principal) Holder {
@@ -113,10 +133,10 @@ func (g *Gate) Explain(ctx context.Context, who Caller, pkg string, where scopes
 	}
 	v := g.verdict(q)
 	if v.Hide {
-		return Why{}, &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host}
+		return Why{}, &Refusal{Verdict: v, Question: q, Package: pkg, host: g.names.Host, trouble: who.trouble}
 	}
 	w := explain(g.names.Host, pkg, q, v)
-	w.Caller.Fingerprint = who.Print()
+	w.Caller.show(who)
 	return w, nil
 }
 

@@ -2,7 +2,10 @@ package gate
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+
+	"gatehouse/scopes"
 )
 
 // Words is the explanation for people: the verdict, what it went by line by line, and what to do. It ends in a line feed.
@@ -37,7 +40,7 @@ func (w Why) Words() string {
 		line(&b, "reach", "%s", reach)
 	}
 	if w.Grant != "" {
-		line(&b, "scope", "%s, which is what this token was minted for", w.Grant)
+		line(&b, "scope", "%s, which is what this token leaves of that for this package", w.Grant)
 	}
 	if w.Binding != nil {
 		line(&b, "it takes", "%s", w.Needs)
@@ -91,10 +94,60 @@ func (h Holder) lines() string {
 	if credential != "" {
 		line(&b, "credential", "%s", credential)
 	}
+	if h.Token != nil {
+		h.Token.lines(&b)
+	}
 	if h.Standing != "" {
 		line(&b, "", "%s", h.Standing)
 	}
 	return b.String()
+}
+
+// lines say which token it is and what it was minted for: its scope, a value a line up to ten.
+func (m Minted) lines(b *strings.Builder) {
+	named := m.ID
+	if m.Name != "" {
+		named += ", " + strconv.Quote(m.Name)
+	}
+	if !m.Until.IsZero() {
+		named += ", until " + m.Until.UTC().Format("2006-01-02 15:04 MST")
+	}
+	if len(m.From) > 0 {
+		var networks []string
+		for _, n := range m.From {
+			networks = append(networks, n.String())
+		}
+		named += ", from " + few(networks) + " only"
+	}
+	line(b, "token", "%s", named)
+	for i, right := range m.Scope {
+		key := ""
+		if i == 0 {
+			key = "minted for"
+		}
+		if i == mostLines {
+			line(b, key, "… and %d more", len(m.Scope)-i)
+			break
+		}
+		var may []string
+		if p := right.Types.Pkg.Permission(); p > scopes.None {
+			may = append(may, p.String()+" to packages")
+		}
+		if p := right.Types.User.Permission(); p > scopes.None {
+			may = append(may, p.String()+" to users")
+		}
+		line(b, key, "%s: %s", few(right.Values), strings.Join(may, ", "))
+	}
+}
+
+const mostLines = 10
+
+// few is the beginning of a list.
+func few(list []string) string {
+	if len(list) > mostLines {
+		return strings.Join(list[:mostLines], ", ") + " …"
+	}
+	return strings.Join(list, ", ")
 }
 
 // state is the rest of a sentence about a repository.

@@ -89,7 +89,7 @@ func (h *hooks) receive(c *gin.Context) error {
 		return err
 	}
 	if err := h.Verify(c.GetHeader("X-Hub-Signature-256"), body); err != nil {
-		return errSignature
+		return fmt.Errorf("%w: %w", errSignature, err) // which of the two it is, is for the log alone
 	}
 	if event == "ping" {
 		h.Log.Info("github webhook", "id", c.Writer.Header().Get("X-Request-Id"), "delivery", id, "event", event)

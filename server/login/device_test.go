@@ -3,6 +3,7 @@ package login_test
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -75,6 +76,28 @@ func TestDeviceFlowEnds(t *testing.T) {
 	r.github.SetDeviceFlow(clientID, false)
 	n = r.begin()
 	if a := b.do("POST", n.LoginURL, "", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 503 || !strings.Contains(a.body, "device flow is not enabled") {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+}
+
+// TestButtonPressedForEver: each press asks GitHub for a code in the registry's name, of which GitHub gives out so many an hour. One login gets a few.
+func TestButtonPressedForEver(t *testing.T) {
+	r := start(t, withoutSecret)
+	n := r.begin()
+	b := newBrowser(t)
+	r.github.ResetCounts()
+	var group sync.WaitGroup
+	for range 30 {
+		group.Go(func() { newBrowser(t).do("POST", n.LoginURL, "", "Sec-Fetch-Site", "same-origin") })
+	}
+	group.Wait()
+	for range 5 {
+		b.do("POST", n.LoginURL, "", "Sec-Fetch-Site", "same-origin")
+	}
+	if asked := r.github.Counts().Total(); asked > 5 {
+		t.Errorf("GitHub was asked %d times", asked)
+	}
+	if a := b.do("POST", n.LoginURL, "", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 429 || !strings.Contains(a.body, "npm login again") {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 }

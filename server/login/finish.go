@@ -53,11 +53,11 @@ func (l *logins) mint(c *gin.Context, who gate.Caller, where string, behind oaut
 	now := l.Now()
 	name := "npm login on " + where + " " + now.UTC().Format(time.DateOnly)
 	audit.Caller(c, who)
-	token, err := l.Mint(c.Request.Context(), who.Principal, name, now.Add(l.Expires), behind)
+	token, secret, err := l.Mint(c.Request.Context(), who.Principal, name, now.Add(l.Expires), behind)
 	if err == nil {
-		audit.Changed(c, audit.Change{Action: "login", Note: name})
+		audit.Changed(c, audit.Change{Action: "login", Note: "the token " + token.ID + ", " + name})
 	}
-	return token, err
+	return secret, err
 }
 
 // ask asks GitHub whether the code of a login has been typed, if it is time to, and makes the next step of the login of the answer. Whoever asks

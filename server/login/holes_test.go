@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -203,6 +204,21 @@ func TestElsewhere(t *testing.T) {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 	if a := form("mine=yes"); a.StatusCode != 200 || len(a.Cookies()) != 1 {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+}
+
+// TestElsewhereUnknown: where it is not known who anybody is, they are not taken for the same.
+func TestElsewhereUnknown(t *testing.T) {
+	r := start(t, func(_ *githubtest.Fixture, _ *oauth.Options, o *login.Options) {
+		o.From = func(*http.Request) netip.Addr { return netip.Addr{} }
+	})
+	n := r.begin()
+	b := newBrowser(t)
+	if a := b.do("GET", n.LoginURL, ""); !strings.Contains(a.body, `name="mine"`) || strings.Contains(a.body, "invalid IP") {
+		t.Error(a.body)
+	}
+	if a := b.do("POST", n.LoginURL, "", "Sec-Fetch-Site", "same-origin"); a.StatusCode != 403 {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
 }

@@ -39,10 +39,12 @@ const (
 	lifetime = 10 * time.Minute
 	// every is how often npm is told to ask.
 	every = 2 * time.Second
+	// maxPressed is how often the button works in one login: anybody may press it, and where there is no secret each press costs a code of GitHub's.
+	maxPressed = 5
 )
 
-// Mint makes a token of the registry's over a GitHub credential of who, with all the rights of its owner, and returns its secret.
-type Mint func(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (secret string, err error)
+// Mint makes a token of the registry's over a GitHub credential of who, with all the rights of its owner, and returns it with its secret.
+type Mint func(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (token scopes.Token, secret string, err error)
 
 // Options of the logins.
 type Options struct {

@@ -76,11 +76,10 @@ func start(t *testing.T, settings ...setting) *registry {
 	app := oauth.Options{APIURL: r.github.APIURL(), WebURL: r.github.URL(), ClientID: clientID, ClientSecret: secret}
 	o := login.Options{
 		Sessions: sessions.New(engine, clock), Gate: gate.New(client, scopes.Namespaces{Host: "github.com"}).UseTokens(r.tokens), Expires: 24 * time.Hour, Host: "github.com", Now: clock,
-		Mint: func(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (string, error) {
-			_, minted, err := r.tokens.Create(ctx, scopes.Token{
+		Mint: func(ctx context.Context, who scopes.Principal, name string, until time.Time, behind oauth.Credential) (scopes.Token, string, error) {
+			return r.tokens.Create(ctx, scopes.Token{
 				Owner: scopes.Account{ID: who.ID, Login: who.Login}, Name: name, Grant: scopes.Grant{Rights: scopes.All(), Until: until}, Behind: who.Credential,
-			}, tokens.Credential(behind))
-			return minted, err
+			}, tokens.Credential{Access: behind.Access, Refresh: behind.Refresh, Expires: behind.Expires})
 		},
 		Base: func(*http.Request) (string, error) { return r.server.URL + "/", nil },
 		From: func(*http.Request) netip.Addr { r.mu.Lock(); defer r.mu.Unlock(); return r.from },

@@ -26,6 +26,8 @@ type state struct {
 	Tool    string     `json:"tool,omitempty"`
 	Machine string     `json:"machine,omitempty"`
 
+	// Pressed counts how often the button was.
+	Pressed int `json:"pressed,omitempty"`
 	// Browser is the SHA-256 of the cookie's secret, once a browser has begun its part.
 	Browser []byte `json:"browser,omitempty"`
 	// State and Verifier are those of the way to GitHub that the browser is on; "" once it has come back.

@@ -24,7 +24,7 @@ func (l *logins) page(c *gin.Context) error {
 		return err
 	}
 	if st.Device != nil && l.bound(c, c.Param("page"), st) {
-		if s, st, err = l.ask(c, s, st); err != nil && !errors.Is(err, sessions.ErrChanged) {
+		if _, st, err = l.ask(c, s, st); err != nil && !errors.Is(err, sessions.ErrChanged) {
 			return err
 		}
 		if st.Device != nil {
@@ -38,7 +38,7 @@ func (l *logins) page(c *gin.Context) error {
 		return &trouble{status: http.StatusForbidden, title: "Not logged in", text: st.Failed}
 	}
 	return l.show(c, http.StatusOK, "ask", asking{
-		state: st, Host: l.Host, Ago: ago(l.Now().Sub(st.Began)), Address: st.address(), Here: l.From(c.Request).String(),
+		state: st, Host: l.Host, Ago: ago(l.Now().Sub(st.Began)), Address: st.address(), Here: state{From: l.From(c.Request)}.address(),
 		Device: !l.App.Web(), Elsewhere: l.elsewhere(c, st),
 	})
 }
@@ -57,9 +57,10 @@ func (l *logins) here(c *gin.Context) (sessions.Session, state, error) {
 	return s, st, err
 }
 
-// elsewhere reports whether npm was run somewhere else than the browser, as far as addresses tell.
+// elsewhere reports whether npm was run somewhere else than the browser, as far as addresses tell. Two that are not known may be any two.
 func (l *logins) elsewhere(c *gin.Context, st state) bool {
-	return networkOf(l.From(c.Request)) != networkOf(st.From)
+	here := l.From(c.Request)
+	return !here.IsValid() || networkOf(here) != networkOf(st.From)
 }
 
 // start is the button: it binds the login to this browser, and the browser goes on to GitHub, or gets the code to type there.
@@ -76,8 +77,16 @@ func (l *logins) start(c *gin.Context) error {
 	switch {
 	case st.Token != "" || st.Failed != "":
 		return errOver
+	case st.Pressed >= maxPressed:
+		return &trouble{status: http.StatusTooManyRequests, title: "Too many tries", text: "This login was begun again and again. Run npm login again."}
 	case l.elsewhere(c, st) && c.Request.PostFormValue("mine") != "yes":
 		return &trouble{status: http.StatusForbidden, title: "Was it you?", text: "npm was run somewhere else. If that was you, go back and say so with the box above the button.", page: page}
+	}
+	st.Pressed++
+	if !l.App.Web() { // before GitHub is asked, so that of many presses at once one gets through
+		if s, err = l.write(ctx, s, st); err != nil {
+			return err
+		}
 	}
 	secret, handed := random(), random()
 	sum := sha256.Sum256([]byte(secret))

@@ -3,12 +3,14 @@ package npm
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"gatehouse/scopes"
+	"gatehouse/server/audit"
 	"gatehouse/server/gate"
 	"gatehouse/server/problem"
 	"gatehouse/store"
@@ -89,10 +91,14 @@ func (p *protocol) rebind(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
+	from := head.Binding.Repo
 	head, err = p.Registry.Rebind(c.Request.Context(), name.String(), store.Rebinding{To: to}, p.basis(head, who, ""))
 	if err != nil {
 		return err
 	}
+	audit.Changed(c, audit.Change{
+		Action: scopes.Rebind.String(), Package: name.String(), Note: fmt.Sprintf("from %s (%d) to %s (%d)", from, from.ID, head.Binding.Repo, head.Binding.Repo.ID),
+	})
 	return answer(c, stateOf(name, head.Binding.Repo, scopes.Access{Repo: to.Repo}))
 }
 

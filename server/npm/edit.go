@@ -75,11 +75,17 @@ func (p *protocol) deprecate(c *gin.Context, name packument.Name, head store.Hea
 
 // star takes what the caller says of themselves; what is said of others is not looked at.
 func (p *protocol) star(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, edit *packument.Edit) error {
+	if err := p.Gate.Live(c.Request.Context(), who); err != nil {
+		return err
+	}
 	if err := p.allowed(c, name, head, who, scopes.Install); err != nil {
 		return err
 	}
 	if who.Login == "" {
 		return &problem.Plain{Status: http.StatusForbidden, Text: "stars need somebody to be from, and this registry does not ask who is calling (auth.type none)"}
+	}
+	if err := p.Gate.MayStar(who); err != nil {
+		return err
 	}
 	on := false
 	for login, star := range edit.Users {

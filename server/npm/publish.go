@@ -83,8 +83,9 @@ func (p *protocol) publish(c *gin.Context) error {
 		return err
 	}
 	where := head.Binding
-	if exists && !hidden && time.Since(began) > p.VerdictFor {
-		// The body took its time, and what was allowed when it began may not be any more.
+	// The body took its time, and what was allowed when it began may not be any more: a token of the registry's own is looked at again in each case.
+	err = p.Gate.Live(ctx, who)
+	if err == nil && exists && !hidden && time.Since(began) > p.VerdictFor {
 		access, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Publish)
 	}
 	if err != nil {

@@ -43,7 +43,7 @@ const confirmFor = 5 * time.Second
 // shown returns nil if the caller may know of the package that was looked up, with the error of the look-up.
 //
 // Whoever may not must not be able to tell it from one that is missing: not by the answer, not by GitHub's troubles, which a missing package would not
-// have met, and not by the time that GitHub took to answer. So a missing name costs a fresh look at the credential, and both
+// have met, and not by the time that GitHub took to answer. So both cost a fresh look at the credential, and both
 // answers wait until GitHub could have been asked. Somebody without a credential is told to bring one in both cases.
 func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, who gate.Caller, lookUp error) error {
 	began := time.Now()
@@ -61,6 +61,12 @@ func (p *protocol) shown(c *gin.Context, name packument.Name, head store.Head, w
 		_, err = p.Gate.Allow(ctx, who, name.String(), head.Binding, scopes.Install)
 		if !errors.As(err, &refused) || !refused.Hide {
 			return err
+		}
+		// GitHub may have answered in a way that would not have told of a missing one: it counts its limits by the way that it is asked.
+		if who.Kind != scopes.Nobody {
+			if err := p.Gate.Confirm(ctx, who, confirmFor); err != nil {
+				return err
+			}
 		}
 	}
 	if who.Kind != scopes.Nobody {

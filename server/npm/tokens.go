@@ -1,6 +1,7 @@
 package npm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -24,7 +25,7 @@ type Tokens interface {
 	List(ctx context.Context, owner int64) ([]scopes.Token, error)
 	Find(ctx context.Context, owner int64, id string) (scopes.Token, error)
 	Revoke(ctx context.Context, token scopes.Token, by store.Actor) error
-	RevokeSecret(ctx context.Context, secret string) error
+	RevokeSecret(ctx context.Context, secret string) (scopes.Token, error)
 }
 
 // mountTokens adds the routes of npm token and npm logout. A registry that takes no tokens of its own says so.
@@ -151,7 +152,7 @@ func (p *protocol) mintToken(c *gin.Context) error {
 		Owner: scopes.Account{ID: who.ID, Login: who.Login}, Name: wanted.Name, Description: wanted.Description, Grant: wanted.Grant, Behind: who.Credential,
 	}
 	if own := who.Own(); own != nil {
-		token.Grant, token.Behind = token.Grant.Inherit(own.Grant), own.Behind
+		token.Grant, token.Behind, token.Under = token.Grant.Inherit(own.Grant), own.Behind, own.Root()
 	}
 	if token.Name == "" {
 		token.Name = "unnamed"
@@ -163,11 +164,11 @@ func (p *protocol) mintToken(c *gin.Context) error {
 		return err
 	}
 	behind, _ := who.GitHub()
-	token, secret, err := p.Tokens.Create(context.WithoutCancel(ctx), token, tokens.Credential{Access: behind})
+	token, secret, err := p.Tokens.Create(context.WithoutCancel(ctx), token, tokens.Credential{Access: behind, Parent: who.Secret()})
 	if err != nil {
 		return err
 	}
-	audit.Changed(c, audit.Change{Action: scopes.MintToken.String(), Note: "the token " + token.ID})
+	audit.Changed(c, audit.Change{Action: scopes.MintToken.String(), Note: named(token)})
 	return answer(c, viewOf(token, secret))
 }
 
@@ -178,13 +179,12 @@ func (p *protocol) revokeToken(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	key, revoked := param(c, "key"), "that was shown"
+	key := param(c, "key")
+	var token scopes.Token
 	if strings.HasPrefix(key, scopes.TokenPrefix) {
-		err = p.Tokens.RevokeSecret(ctx, key)
+		token, err = p.Tokens.RevokeSecret(ctx, key)
 	} else if err = p.Gate.AllowTokens(who, scopes.RevokeToken, who.ID, nil); err == nil {
-		var token scopes.Token
 		if token, err = p.Tokens.Find(ctx, who.ID, key); err == nil {
-			revoked = token.ID
 			err = p.Tokens.Revoke(context.WithoutCancel(ctx), token, store.ActorOf(who.Principal))
 		}
 	}
@@ -194,20 +194,28 @@ func (p *protocol) revokeToken(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	audit.Changed(c, audit.Change{Action: scopes.RevokeToken.String(), Note: "the token " + revoked})
+	audit.Changed(c, audit.Change{Action: scopes.RevokeToken.String(), Note: named(token)})
 	return answer(c, map[string]bool{"ok": true})
+}
+
+// named is a token in the words of the audit. Who sent its secret need not be its owner.
+func named(t scopes.Token) string {
+	if t.ID == "" {
+		return "a token whose record was damaged"
+	}
+	return "the token " + t.ID + " of " + cmp.Or(t.Owner.Login, "a workflow")
 }
 
 // logout ends the token in the path, which npm then forgets. It takes no more than the token, and no token at all is as good: what is not
 // there, or is GitHub's to end, does not keep npm from forgetting it.
 func (p *protocol) logout(c *gin.Context) error {
 	if p.Tokens != nil {
-		err := p.Tokens.RevokeSecret(c.Request.Context(), param(c, "key"))
+		token, err := p.Tokens.RevokeSecret(c.Request.Context(), param(c, "key"))
 		if err != nil && !errors.Is(err, tokens.ErrUnknown) && !errors.Is(err, tokens.ErrMistyped) {
 			return err
 		}
 		if err == nil {
-			audit.Changed(c, audit.Change{Action: scopes.RevokeToken.String(), Note: "the token that was shown, by logging out"})
+			audit.Changed(c, audit.Change{Action: scopes.RevokeToken.String(), Note: named(token) + ", by logging out"})
 		}
 	}
 	return answer(c, map[string]bool{"ok": true})

@@ -13,7 +13,8 @@ import (
 // Roles asks GitHub about accounts, with a credential of the registry's own.
 type Roles interface {
 	// RoleOf returns the account of a login, and what it may do on the repository of that number: the Access has the repository as it is now and the role, and
-	// says nothing of a reach. A repository or an account that is not shown is a zero Access and no error.
+	// says nothing of a reach. An account that does not exist is a zero Principal and no role, and no error; a repository that the registry's own
+	// credential does not see is one.
 	RoleOf(ctx context.Context, repo scopes.Repo, login string) (scopes.Principal, scopes.Access, error)
 }
 
@@ -40,7 +41,7 @@ func (d *Desk) Why(ctx context.Context, what Why) (gate.Why, error) {
 	q := scopes.Question{Who: scopes.Principal{Kind: scopes.Person, Login: what.As}, What: action, Where: head.Binding}
 	if head.Binding.Kind == scopes.GitHub {
 		if d.Roles == nil {
-			return gate.Why{}, errors.New("the registry has no credential of its own to ask GitHub about others (auth.github.app, auth.github.token): ask with a token of theirs instead")
+			return gate.Why{}, errors.New("the registry has no credential of its own to ask GitHub about others (auth.github.app.id, auth.github.token): ask with a token of theirs instead")
 		}
 		who, access, err := d.Roles.RoleOf(ctx, head.Binding.Repo, what.As)
 		if err != nil {

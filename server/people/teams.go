@@ -37,7 +37,11 @@ func (p *People) grantTeam(c *gin.Context) error {
 	if err != nil {
 		return told(err, who, what, there, page)
 	}
-	if has := repos.Permissions[repo.ID]; has > permission && permission == scopes.Write {
+	has, listed := repos.Permissions[repo.ID]
+	if repos.Cut && !listed && permission == scopes.Write {
+		return refuse(http.StatusConflict, "nothing was changed: the team %s has more repositories than are looked at here, and if it has admin on %s, this would take it away. Change it there: %s", team, repo, page)
+	}
+	if has > permission && permission == scopes.Write {
 		return done(c, "nothing was changed: the team "+team+" already has "+has.String()+" on "+p.holding(c, repo))
 	}
 	change := scopes.PeopleChange{What: scopes.GrantTeam, Org: org, Team: team, Repo: repo, Permission: permission}

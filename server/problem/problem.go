@@ -180,6 +180,8 @@ func Status(err error) (status int, text string) {
 		return http.StatusUnauthorized, err.Error()
 	case errors.Is(err, tokens.ErrUnknown):
 		return http.StatusUnauthorized, "this token is unknown or was revoked: mint a new one (npm token create)"
+	case errors.Is(err, tokens.ErrParent):
+		return http.StatusUnauthorized, err.Error() + ": log in again, and mint a new one (npm token create)"
 	case errors.Is(err, scopes.ErrExpired):
 		return http.StatusUnauthorized, err.Error() + ": mint a new one (npm token create)"
 	case errors.Is(err, scopes.ErrElsewhere):

@@ -13,7 +13,7 @@ import (
 	"gatehouse/store/kv"
 )
 
-// Open returns the token of a secret and the credential sealed in it; a workflow's has none. Whether the token may be used now and from there is
+// Open returns the token of a secret and the credential sealed in it; a workflow's has none, and some have a Parent alone. Whether the token may be used now and from there is
 // not asked (scopes.Grant.Live). Errors: ErrMistyped, ErrUnknown.
 func (t *Tokens) Open(ctx context.Context, secret string) (scopes.Token, Credential, error) {
 	if !wellFormed(secret) {
@@ -40,10 +40,22 @@ func (t *Tokens) Open(ctx context.Context, secret string) (scopes.Token, Credent
 	return known.token, known.credential, nil
 }
 
-// Use is Open for whoever needs no more of the credential than what GitHub takes.
+// Use is Open for whoever needs no more of the credential than what GitHub takes. It goes to the parent by itself. Errors: those of Open, and ErrParent.
 func (t *Tokens) Use(ctx context.Context, secret string) (scopes.Token, string, error) {
 	token, behind, err := t.Open(ctx, secret)
+	if err == nil && behind.Parent != "" {
+		_, behind, err = t.Open(ctx, behind.Parent)
+		err = OfParent(err)
+	}
 	return token, behind.Access, err
+}
+
+// OfParent makes ErrParent of what Open says of a parent that is not there any more.
+func OfParent(err error) error {
+	if errors.Is(err, ErrUnknown) {
+		return ErrParent
+	}
+	return err
 }
 
 // read decodes a row and unseals what is in it.

@@ -44,7 +44,7 @@ func TestProofOnce(t *testing.T) {
 		t.Fatalf("made %d tokens, refused %d", made.Load(), used.Load())
 	}
 	l.want(secret.Load().(string), nil)
-	if err := l.tokens.RevokeSecret(t.Context(), secret.Load().(string)); err != nil {
+	if _, err := l.tokens.RevokeSecret(t.Context(), secret.Load().(string)); err != nil {
 		t.Fatal(err)
 	}
 	again := start(t, meta, tokens.Options{})

@@ -21,26 +21,27 @@ func (t *Tokens) Revoke(ctx context.Context, token scopes.Token, by store.Actor)
 	if err != nil {
 		return fmt.Errorf("reading a token: %w", err)
 	}
-	return t.remove(ctx, string(entry.Value), "revoke", by)
+	_, err = t.remove(ctx, string(entry.Value), "revoke", by)
+	return err
 }
 
-// RevokeSecret ends the token of a secret: whoever holds it may. Errors: ErrMistyped, ErrUnknown.
-func (t *Tokens) RevokeSecret(ctx context.Context, secret string) error {
+// RevokeSecret ends the token of a secret, and returns it: whoever holds it may. Of a damaged one nothing is known. Errors: ErrMistyped, ErrUnknown.
+func (t *Tokens) RevokeSecret(ctx context.Context, secret string) (scopes.Token, error) {
 	if !wellFormed(secret) {
-		return ErrMistyped
+		return scopes.Token{}, ErrMistyped
 	}
 	return t.remove(ctx, hashOf(secret), "revoke", store.Actor{})
 }
 
-// remove takes both rows away; a nobody it is done by is the token's owner.
-func (t *Tokens) remove(ctx context.Context, hash, what string, by store.Actor) error {
+// remove takes both rows of a token away and returns it; a nobody it is done by is the token's owner.
+func (t *Tokens) remove(ctx context.Context, hash, what string, by store.Actor) (scopes.Token, error) {
 	for range attempts {
 		row, err := t.kv.Get(ctx, store.TokenKey(hash))
 		if errors.Is(err, kv.ErrNotFound) {
-			return ErrUnknown
+			return scopes.Token{}, ErrUnknown
 		}
 		if err != nil {
-			return fmt.Errorf("reading a token: %w", err)
+			return scopes.Token{}, fmt.Errorf("reading a token: %w", err)
 		}
 		b := kv.Batch{If: []kv.Entry{row}, Delete: [][]byte{row.Key}}
 		e := store.Event{What: what, By: by, At: t.now().UTC().Truncate(time.Millisecond)}
@@ -54,19 +55,19 @@ func (t *Tokens) remove(ctx context.Context, hash, what string, by store.Actor) 
 		}
 		event, err := t.events.EventRow(e)
 		if err != nil {
-			return err
+			return scopes.Token{}, err
 		}
 		b.Put = []kv.Entry{event}
 		err = t.kv.Apply(ctx, b)
 		if err == nil {
 			t.opened.Invalidate(hash)
-			return nil
+			return s.Token, nil
 		}
 		if !errors.Is(err, kv.ErrConflict) {
-			return failed("revoking a token", err)
+			return scopes.Token{}, failed("revoking a token", err)
 		}
 	}
-	return ErrBusy
+	return scopes.Token{}, ErrBusy
 }
 
 // keepExpired is how long a person's expired token stays: its owner sees it in the list, and whoever uses it hears that it expired and not that there
@@ -99,7 +100,7 @@ func (t *Tokens) Sweep(ctx context.Context) (removed int, err error) {
 		if now.Before(until) {
 			continue
 		}
-		if err := t.remove(ctx, string(row.Key[len(from):]), "expire", store.Actor{}); err == nil {
+		if _, err := t.remove(ctx, string(row.Key[len(from):]), "expire", store.Actor{}); err == nil {
 			removed++
 		} else if !errors.Is(err, ErrUnknown) {
 			return removed, err

@@ -18,6 +18,9 @@ type Credential struct {
 	// Refresh gets a new one, where there is such a thing; Expires is when Access ends, zero if it does not say.
 	Refresh string    `json:"refresh,omitempty"`
 	Expires time.Time `json:"expires,omitzero"`
+	// Parent is the secret of the token whose credential this is. It stands alone where that credential is refreshed, for each of those works once only
+	// and a copy would end with it: who opens the token goes on to its parent, and the token ends when that does.
+	Parent string `json:"parent,omitempty"`
 }
 
 // sealInfo sets the key apart from whatever else may ever be derived from a secret.
@@ -50,7 +53,7 @@ func unseal(secret, id string, sealed []byte) (c Credential, err error) {
 		return c, errSealed
 	}
 	plain, err := box.Open(nil, sealed[:box.NonceSize()], sealed[box.NonceSize():], []byte(id))
-	if err != nil || json.Unmarshal(plain, &c) != nil || c.Access == "" {
+	if err != nil || json.Unmarshal(plain, &c) != nil || c.Access == "" && c.Parent == "" {
 		return Credential{}, errSealed
 	}
 	return c, nil

@@ -45,6 +45,8 @@ var (
 	ErrUsed = errors.New("this ID token has been used: each is exchanged once, and a job asks for another")
 	// ErrTooMany: the owner has as many tokens as one may have.
 	ErrTooMany = errors.New("too many tokens")
+	// ErrParent: the token has ended with the one that it was minted with.
+	ErrParent = errors.New("the npm login that this token was minted with has ended")
 	// ErrNotOne: a prefix stands for several tokens.
 	ErrNotOne = errors.New("several tokens begin like that")
 	// ErrBusy: the token was changed by others at the same time, again and again. Nothing was done.
@@ -104,7 +106,7 @@ func New(engine kv.Store, events Events, o Options) (*Tokens, error) {
 	}
 	var err error
 	t.opened, err = otter.New(&otter.Options[string, opened]{MaximumWeight: openCache, Weigher: func(_ string, v opened) uint32 {
-		return uint32(4*len(v.row) + len(v.credential.Access) + len(v.credential.Refresh) + 512)
+		return uint32(4*len(v.row) + len(v.credential.Access) + len(v.credential.Refresh) + len(v.credential.Parent) + 512)
 	}})
 	return t, err
 }
@@ -127,10 +129,15 @@ func holderOf(t scopes.Token) string {
 func personal(owner int64) string { return strconv.FormatInt(owner, 10) }
 
 // Create makes a token of a person, over a credential of theirs, and returns it with its secret, which is never seen again. Of t, ID, Shown, Created
-// and LastUsed are filled in. Errors: ErrTooMany, store.ErrFull.
+// and LastUsed are filled in. A behind with a Parent is that token's credential; which of the two is kept is settled here. Errors: ErrTooMany,
+// ErrUnknown for a parent that has ended, store.ErrFull.
 func (t *Tokens) Create(ctx context.Context, token scopes.Token, behind Credential) (scopes.Token, string, error) {
 	if token.Owner.ID == 0 || token.Workflow != nil || behind.Access == "" {
 		return scopes.Token{}, "", errors.New("a token needs an owner and a credential")
+	}
+	behind, err := t.standing(ctx, behind)
+	if err != nil {
+		return scopes.Token{}, "", err
 	}
 	n, err := t.count(ctx, personal(token.Owner.ID))
 	if err != nil {
@@ -140,6 +147,23 @@ func (t *Tokens) Create(ctx context.Context, token scopes.Token, behind Credenti
 		return scopes.Token{}, "", fmt.Errorf("%w: %s has %d, the most that one may have; revoke some first (npm token list, npm token revoke ID)", ErrTooMany, token.Owner.Login, n)
 	}
 	return t.create(ctx, token, &behind, store.Actor{ID: token.Owner.ID, Login: token.Owner.Login})
+}
+
+// standing is what a new token is to stand on: a credential of its own, or the token whose credential is refreshed.
+func (t *Tokens) standing(ctx context.Context, behind Credential) (Credential, error) {
+	if behind.Parent == "" {
+		return behind, nil
+	}
+	_, its, err := t.Open(ctx, behind.Parent)
+	switch {
+	case err != nil:
+		return Credential{}, err
+	case its.Parent != "":
+		return Credential{Parent: its.Parent}, nil // no token is more than one step away from its credential
+	case its.Refresh != "":
+		return Credential{Parent: behind.Parent}, nil
+	}
+	return Credential{Access: behind.Access}, nil
 }
 
 // CreateWorkflow makes a token of a workflow, which has no credential behind it and therefore has to end: within MaxWorkflow. Each proof makes one token:

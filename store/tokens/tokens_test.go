@@ -127,7 +127,7 @@ func TestLifeOfAToken(t *testing.T) {
 	if err := l.tokens.Revoke(t.Context(), found, store.Actor{}); !errors.Is(err, tokens.ErrUnknown) {
 		t.Errorf("revoked twice: %v", err)
 	}
-	if err := l.tokens.RevokeSecret(t.Context(), other); err != nil {
+	if _, err := l.tokens.RevokeSecret(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
 	l.want(other, tokens.ErrUnknown)
@@ -147,7 +147,7 @@ func TestRevokedElsewhere(t *testing.T) {
 	l, elsewhere := start(t, engine, tokens.Options{}), start(t, engine, tokens.Options{})
 	_, secret := l.mint(wendy, scopes.Grant{Rights: scopes.All()})
 	l.want(secret, nil)
-	if err := elsewhere.tokens.RevokeSecret(t.Context(), secret); err != nil {
+	if _, err := elsewhere.tokens.RevokeSecret(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	l.want(secret, tokens.ErrUnknown)
@@ -261,7 +261,7 @@ func TestReseal(t *testing.T) {
 	if err := l.tokens.Reseal(t.Context(), secret, behind, fresh); !errors.Is(err, tokens.ErrStale) {
 		t.Errorf("who came second: %v", err)
 	}
-	if err := l.tokens.RevokeSecret(t.Context(), secret); err != nil {
+	if _, err := l.tokens.RevokeSecret(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.tokens.Reseal(t.Context(), secret, fresh, behind); !errors.Is(err, tokens.ErrUnknown) {
