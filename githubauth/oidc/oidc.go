@@ -5,7 +5,7 @@
 // configured letter by letter, and every algorithm but RS256, which is GitHub's (docs.github.com, "OpenID Connect reference").
 //
 // The issuer's keys are fetched when the first token comes and when a token names a key that is not known, but not more often than
-// once in keysFor, whatever tokens come. A key that the issuer withdraws counts for keysMost at the longest.
+// once in keysFor, whatever tokens come. A key that the issuer withdraws counts for keysMost at the longest, while it answers.
 package oidc
 
 import (
