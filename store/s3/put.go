@@ -18,6 +18,9 @@ import (
 // errThere: the server refused an upload because there is an object of that key.
 var errThere = errors.New("s3: the object exists")
 
+// errNotKept: the server acknowledged an upload, and there is no such object.
+var errNotKept = fmt.Errorf("%w: it has acknowledged an object that is not there", errAnswer)
+
 // Put implements blob.Store. Content that is an io.ReaderAt and io.Seeker, such as an *os.File, is not copied to memory.
 func (s *Store) Put(ctx context.Context, key string, size int64, r io.Reader) error {
 	name, err := s.name(ctx, key)
@@ -70,7 +73,7 @@ func (s *Store) putWhole(ctx context.Context, name string, p *part) error {
 			Bucket: &s.bucket, Key: &name, Body: p, ContentLength: &p.size, ChecksumCRC32: aws.String(p.checksum()),
 			ContentType: aws.String(contentType), IfNoneMatch: s.condition(),
 		}
-		_, err := s.client.PutObject(ctx, in)
+		out, err := s.client.PutObject(ctx, in)
 		if in.IfNoneMatch != nil && unknownCondition(err) {
 			s.conditional.Store(false)
 			if there, err := s.has(ctx, name); err != nil || there {
@@ -78,14 +81,29 @@ func (s *Store) putWhole(ctx context.Context, name string, p *part) error {
 			}
 			continue
 		}
+		if err == nil && out.ChecksumCRC32 == nil {
+			err = s.confirm(ctx, name)
+		}
 		err = s.outcome(ctx, name, err)
-		if !conflict(err) || attempt == 5 {
+		if !conflict(err) && !errors.Is(err, errNotKept) || attempt == 5 {
 			return err
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return err
 		}
 	}
+}
+
+// confirm looks for an object whose upload was acknowledged without the checksum that was sent with it. S3 and most servers
+// repeat it. versitygw does too (1.8.0), but for the upload that it loses: when another request deletes the last object of the
+// same folder, the server removes the folder while this upload makes it; making it fails with EEXIST, which the server
+// takes for an object that is there already, and so it answers 200 to what it has thrown away. Sent again, the upload is kept.
+func (s *Store) confirm(ctx context.Context, name string) error {
+	there, err := s.has(ctx, name)
+	if err == nil && !there {
+		err = errNotKept
+	}
+	return err
 }
 
 // outcome turns the error of an upload into errThere where it means that the object is there, by whomever: the upload

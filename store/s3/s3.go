@@ -14,7 +14,9 @@
 // body that ends early is asked for again from where it ended, on condition that it is still the same object (its
 // ETag), and an error when that fails. Nothing is ever cut short silently.
 //
-// Durable. When Put returns nil the server has acknowledged the object.
+// Durable. When Put returns nil the server has acknowledged the object. An acknowledgement that does not repeat the checksum
+// is not believed: the object is looked for, and sent again if it is not there. That is a request more per
+// upload at a server that never repeats it.
 //
 // First come. An object is never replaced. Uploads carry "If-None-Match: *", so that of two writers one wins, whoever
 // they are. A server that does not know this condition is found out at the start; there, an object is

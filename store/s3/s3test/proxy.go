@@ -147,6 +147,13 @@ func FailAfter(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	refuse(w, r, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 }
 
+// Pretend acknowledges an upload as versitygw does one that it has lost: with an ETag, and without the checksum that was sent.
+func Pretend(_ *Proxy, w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	w.Header().Set("ETag", `"0123456789abcdef0123456789abcdef"`)
+	w.WriteHeader(http.StatusOK)
+}
+
 // Hang never answers.
 func Hang(p *Proxy, _ http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
