@@ -32,7 +32,7 @@ check_vulnerabilities() {
 
 # Each test runs even if nothing changed since the last time: what clients do is not in Go's test cache.
 run_tests() {
-  local flags=(-count=1 -timeout=12m)
+  local flags=(-count=1 -timeout=25m)
   [[ -z $race ]] || flags+=("$race")
   [[ $quick == no ]] || flags=(-short -timeout=5m)
   # A soak may take longer than any of Go's timeouts would allow.
