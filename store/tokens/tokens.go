@@ -10,7 +10,7 @@
 //     under its secret. So whoever copies all data of a registry, backups included, can open nothing with them, and neither can its operator.
 //   - The row is read at each use, so that a token that was revoked is refused from then on, in every process on the same data. What is kept in
 //     memory is only what it takes a secret to compute, and only as long as the row is the same.
-//   - Both rows of a token are written and removed by one batch, together with its event.
+//   - Both rows of a token are written and removed by one batch, together with its event, if it makes any (recorded).
 //   - A damaged row opens nothing.
 //   - What proves a workflow makes one token: that it was used is written by the batch that makes the token, and kept for longer than it is good.
 //
@@ -218,13 +218,16 @@ func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credent
 	if err != nil {
 		return scopes.Token{}, "", err
 	}
-	event, err := t.events.EventRow(store.Event{What: "mint", Token: token.ID, By: by, At: token.Created.Truncate(time.Millisecond), Note: token.Name})
-	if err != nil {
-		return scopes.Token{}, "", err
-	}
 	hash := hashOf(secret)
 	main, list := kv.Entry{Key: store.TokenKey(hash)}, kv.Entry{Key: store.HolderKey(row.Holder, token.ID)}
-	b := kv.Batch{If: []kv.Entry{main, list}, Put: []kv.Entry{{Key: main.Key, Value: value}, {Key: list.Key, Value: []byte(hash)}, event}}
+	b := kv.Batch{If: []kv.Entry{main, list}, Put: []kv.Entry{{Key: main.Key, Value: value}, {Key: list.Key, Value: []byte(hash)}}}
+	if recorded(token) {
+		event, err := t.events.EventRow(store.Event{What: "mint", Token: token.ID, By: by, At: token.Created.Truncate(time.Millisecond), Note: token.Name})
+		if err != nil {
+			return scopes.Token{}, "", err
+		}
+		b.Put = append(b.Put, event)
+	}
 	for _, row := range once {
 		b.If, b.Put = append(b.If, kv.Entry{Key: row.Key}), append(b.Put, row)
 	}
@@ -233,6 +236,10 @@ func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credent
 	}
 	return token, secret, nil
 }
+
+// recorded reports whether what becomes of a token by itself makes events, which stay for good. That of a workflow that only reads makes none: whoever has an
+// account at GitHub gets any number of those over time. The audit log has them.
+func recorded(token scopes.Token) bool { return token.Workflow == nil || !token.Grant.ReadOnly() }
 
 func failed(what string, err error) error {
 	if errors.Is(err, kv.ErrFull) {
