@@ -3,6 +3,7 @@ package tokens_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -111,5 +112,41 @@ func TestStrangersLeaveNoEvents(t *testing.T) {
 	sweep(1)
 	if found := l.events(); !slices.Equal(found, []string{"mint", "expire"}) {
 		t.Errorf("one that publishes has left %v", found)
+	}
+}
+
+// TestGuestsShareALimit: somebody who has nothing here has one limit for all repositories, of which anybody can make more. Nobody else meets it.
+func TestGuestsShareALimit(t *testing.T) {
+	l := start(t, memory.NewKV(), tokens.Options{})
+	n := 0
+	create := func(owner, repo int64, guest bool) error {
+		n++
+		_, _, err := l.tokens.CreateWorkflow(t.Context(), scopes.Token{
+			Workflow: &scopes.Workflow{Repo: scopes.Repo{ID: repo, OwnerID: owner, Owner: "evil", Name: "ui"}}, Guest: guest,
+			Grant: scopes.Grant{Rights: scopes.Rights{{Values: []string{"*"}, Types: scopes.Types{Pkg: scopes.Use{Read: true}}}}, Until: l.now.Add(time.Hour)},
+		}, tokens.Proof{ID: strconv.Itoa(n), Until: l.now.Add(5 * time.Minute)})
+		return err
+	}
+	for i := range 1000 {
+		if err := create(666, int64(i+1), true); err != nil {
+			t.Fatalf("token %d: %v", i, err)
+		}
+	}
+	if err := create(666, 5000, true); !errors.Is(err, tokens.ErrTooMany) {
+		t.Errorf("the next repository: %v", err)
+	}
+	if err := create(667, 5001, true); err != nil {
+		t.Errorf("another guest: %v", err)
+	}
+	if err := create(666, 1, false); err != nil {
+		t.Errorf("somebody with packages here: %v", err)
+	}
+	l.whole()
+	l.now = l.now.Add(time.Hour)
+	if removed, err := l.tokens.Sweep(t.Context()); err != nil || removed != 1002 || l.whole() != 0 {
+		t.Errorf("%d are removed: %v", removed, err)
+	}
+	if err := create(666, 1, true); err != nil {
+		t.Errorf("an hour later: %v", err)
 	}
 }

@@ -118,8 +118,12 @@ type stored struct {
 	Sealed []byte       `json:"sealed,omitempty"`
 }
 
-// holderOf names the list of a person's tokens by the number of their account; those of a repository's workflows have one of their own.
+// holderOf names the list of a person's tokens by the number of their account; those of a repository's workflows have one of their own, and so have those
+// of all of a guest's repositories, of which it can make any number.
 func holderOf(t scopes.Token) string {
+	if t.Workflow != nil && t.Guest {
+		return "o" + strconv.FormatInt(t.Workflow.Repo.OwnerID, 10)
+	}
 	if t.Workflow != nil {
 		return "r" + strconv.FormatInt(t.Workflow.Repo.ID, 10)
 	}
@@ -180,8 +184,12 @@ func (t *Tokens) CreateWorkflow(ctx context.Context, token scopes.Token, proof P
 	if err != nil {
 		return scopes.Token{}, "", err
 	}
-	if n >= maxOfRepository {
-		return scopes.Token{}, "", fmt.Errorf("%w: the workflows of %s have %d that have not expired", ErrTooMany, token.Workflow.Repo, n)
+	whose, most := token.Workflow.Repo.String(), maxOfRepository
+	if token.Guest {
+		whose, most = token.Workflow.Repo.Owner, maxOfGuest
+	}
+	if n >= most {
+		return scopes.Token{}, "", fmt.Errorf("%w: the workflows of %s have %d, the most that they may have at a time; each ends within %v", ErrTooMany, whose, n, MaxWorkflow)
 	}
 	made, secret, err := t.create(ctx, token, nil, store.ActorOf(token.Workflow.Principal()), proof.row())
 	if errors.Is(err, kv.ErrConflict) { // nothing else of the batch can have been there: the rest is random
@@ -195,6 +203,8 @@ const (
 	MaxWorkflow = time.Hour
 	// maxOfRepository is how many tokens the workflows of one repository may have at a time.
 	maxOfRepository = 5000
+	// maxOfGuest is how many those of all repositories of a guest's may have.
+	maxOfGuest = 1000
 )
 
 // create writes a token, and rows with it that must not be there yet.
