@@ -30,7 +30,9 @@ type Token struct {
 	Under string `json:"under,omitempty"`
 	// Workflow is set for a token that a workflow got for its ID token, and for no other.
 	Workflow *Workflow `json:"workflow,omitempty"`
-	Created  time.Time `json:"created"`
+	// Guest: the owner of the workflow's repository had nothing in the registry when it was made. It says nothing about what the token may do.
+	Guest   bool      `json:"guest,omitempty"`
+	Created time.Time `json:"created"`
 	// LastUsed is a day, in UTC; zero if it has not been used.
 	LastUsed time.Time `json:"last_used,omitzero"`
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,6 +125,34 @@ func TestExchangeAudited(t *testing.T) {
 	for _, secret := range []string{id[40:], pr[40:], made.Token[8:]} {
 		if strings.Contains(s.log.String(), secret) {
 			t.Error("a token is in the log")
+		}
+	}
+}
+
+// TestGuestsOfTheExchange: who has packages here is no guest, and goes by the number: somebody who took over the login of such an account is one.
+func TestGuestsOfTheExchange(t *testing.T) {
+	github := githubtest.Acme(githubtest.Seed(1)).Start()
+	t.Cleanup(github.Close)
+	h := startOn(t, github.GitHub, withCI(t, github, &lockedBuffer{}))
+	github.AddOrg("evil")
+	evil := github.AddRepo("evil/ui", githubtest.Private)
+	h.publish(t, github.Wendy, "@acme/ui", "1.0.0", "acme/ui")
+	for _, c := range []struct {
+		job   githubtest.Job
+		guest bool
+	}{
+		{githubtest.Job{Repo: "acme/api"}, false},
+		{githubtest.Job{Repo: "evil/ui"}, true},
+		{githubtest.Job{Repo: "acme/ui", Claims: map[string]any{"repository_owner_id": strconv.FormatInt(evil.OwnerID, 10)}}, true},
+	} {
+		status, body := h.do(t, github.IDToken(c.job, audience), http.MethodPost, "/-/gatehouse/oidc/token", "")
+		var made struct{ Token string }
+		if err := json.Unmarshal(body, &made); err != nil || status != http.StatusCreated {
+			t.Fatalf("%d %s", status, body)
+		}
+		token, _, err := h.tokens.Open(t.Context(), made.Token)
+		if err != nil || token.Guest != c.guest {
+			t.Errorf("%+v: guest %v, %v", c.job, token.Guest, err)
 		}
 	}
 }

@@ -199,7 +199,7 @@ func (c claims) workflow() (scopes.Workflow, error) {
 		return w, refuse("its workflow is not one of its repository (workflow_ref)")
 	}
 	w.File = running
-	called, _, _ := strings.Cut(c.JobWorkflowRef, "@")
+	called := withoutRef(c.JobWorkflowRef)
 	if called != "" && !strings.EqualFold(called, c.Repository+"/"+running) {
 		w.Called = called
 	}
@@ -208,9 +208,21 @@ func (c claims) workflow() (scopes.Workflow, error) {
 
 // below is the path of "owner/repo/path@ref" below a repository.
 func below(workflowRef, repository string) (string, bool) {
-	at, _, _ := strings.Cut(workflowRef, "@")
+	at := withoutRef(workflowRef)
 	if len(at) <= len(repository)+1 || !strings.EqualFold(at[:len(repository)], repository) || at[len(repository)] != '/' {
 		return "", false
 	}
 	return at[len(repository)+1:], true
+}
+
+// withoutRef is the path of "owner/repo/path@ref". Files and branches may have an @ in their names too; but a workflow's file
+// lies in .github/workflows itself and its name has no slash, so that the first "@refs/" ends it. A ref that is not written in full, such as a commit, has no @.
+func withoutRef(workflowRef string) string {
+	if at, _, found := strings.Cut(workflowRef, "@refs/"); found {
+		return at
+	}
+	if i := strings.LastIndexByte(workflowRef, '@'); i >= 0 {
+		return workflowRef[:i]
+	}
+	return workflowRef
 }

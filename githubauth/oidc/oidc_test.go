@@ -137,6 +137,30 @@ func TestForeignClaims(t *testing.T) {
 	}
 }
 
+// TestWorkflowFileWithAnAt: a file may be called release.yml@x.yml, and is not release.yml for it. Branches may have an @ too.
+func TestWorkflowFileWithAnAt(t *testing.T) {
+	f, v, _ := acme(t)
+	for ref, want := range map[string]string{
+		"release.yml@refs/heads/main":         "release.yml",
+		"release.yml@refs/heads/a@b":          "release.yml",
+		"release.yml@refs/heads/x@refs/y":     "release.yml",
+		"release.yml@x.yml@refs/heads/main":   "release.yml@x.yml",
+		"release.yml@refs@x.yml@refs/heads/a": "release.yml@refs@x.yml",
+		"release.yml@main":                    "release.yml",
+	} {
+		at := "acme/ui/.github/workflows/" + ref
+		p, err := v.Verify(t.Context(), f.IDToken(githubtest.Job{Repo: "acme/ui", Claims: map[string]any{"workflow_ref": at, "job_workflow_ref": at}}, audience), audience)
+		if err != nil || p.File != ".github/workflows/"+want || p.Called != "" {
+			t.Errorf("%s: %v, file %q, called %q", ref, err, p.File, p.Called)
+		}
+		at = "evil/x/.github/workflows/" + ref
+		p, err = v.Verify(t.Context(), f.IDToken(githubtest.Job{Repo: "acme/ui", Claims: map[string]any{"job_workflow_ref": at}}, audience), audience)
+		if err != nil || p.Called != "evil/x/.github/workflows/"+want {
+			t.Errorf("%s: %v, called %q", ref, err, p.Called)
+		}
+	}
+}
+
 // TestForged: these were never signed, or not by a key of GitHub's.
 func TestForged(t *testing.T) {
 	f, v, _ := acme(t)

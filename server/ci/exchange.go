@@ -164,6 +164,11 @@ func (x *rooms) reading(c *gin.Context) error {
 
 // mint makes the token, unless the ID token has been used, and hands it out.
 func (x *rooms) mint(c *gin.Context, token scopes.Token, proof oidc.Proof, pkg string) error {
+	home, err := x.atHome(c.Request.Context(), proof.Repo)
+	if err != nil {
+		return err
+	}
+	token.Guest = !home
 	token, secret, err := x.Tokens.CreateWorkflow(context.WithoutCancel(c.Request.Context()), token, tokens.Proof{ID: proof.ID, Until: proof.Until})
 	if err != nil {
 		return err
@@ -176,6 +181,23 @@ func (x *rooms) mint(c *gin.Context, token scopes.Token, proof oidc.Proof, pkg s
 	return answer(c, http.StatusCreated, map[string]string{
 		"token": secret, "token_type": "oidc", "created": token.Created.UTC().Format(form), "expires": token.Grant.Until.UTC().Format(form),
 	})
+}
+
+// atHome reports whether packages have been published under a namespace of the repository's owner.
+func (x *rooms) atHome(ctx context.Context, repo scopes.Repo) (bool, error) {
+	login := strings.ToLower(repo.Owner)
+	its := []string{login}
+	for alias, owner := range x.Gate.Names().Aliases {
+		if strings.EqualFold(owner, login) {
+			its = append(its, alias)
+		}
+	}
+	for _, namespace := range its {
+		if id, err := x.Registry.NamespaceOwner(ctx, namespace); err != nil || id == repo.OwnerID {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // short is a claim for a line of the log.

@@ -2,6 +2,8 @@ package tokens_test
 
 import (
 	"errors"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -73,5 +75,78 @@ func TestProofOnce(t *testing.T) {
 		if _, s, err := l.tokens.CreateWorkflow(t.Context(), wanted(), p); err == nil || s != "" {
 			t.Errorf("%s: made", name)
 		}
+	}
+}
+
+// TestStrangersLeaveNoEvents: whoever has a GitHub account gets tokens that read, as many as they like over time. Events stay for good, so those tokens make
+// none, whatever ends them; those that publish do.
+func TestStrangersLeaveNoEvents(t *testing.T) {
+	l := start(t, memory.NewKV(), tokens.Options{})
+	create := func(name string, use scopes.Use) string {
+		t.Helper()
+		_, secret, err := l.tokens.CreateWorkflow(t.Context(), scopes.Token{
+			Workflow: &scopes.Workflow{Repo: scopes.Repo{ID: 7, OwnerID: 1, Owner: "evil", Name: "ui"}},
+			Grant:    scopes.Grant{Rights: scopes.Rights{{Values: []string{"*"}, Types: scopes.Types{Pkg: use}}}, Until: l.now.Add(15 * time.Minute)},
+		}, tokens.Proof{ID: name, Until: l.now.Add(5 * time.Minute)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return secret
+	}
+	create("one", scopes.Use{Read: true})
+	if _, err := l.tokens.RevokeSecret(t.Context(), create("two", scopes.Use{Read: true})); err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(want int) {
+		t.Helper()
+		l.now = l.now.Add(time.Hour)
+		if n, err := l.tokens.Sweep(t.Context()); err != nil || n != want || l.whole() != 0 {
+			t.Errorf("%d are removed, want %d: %v", n, want, err)
+		}
+	}
+	sweep(1)
+	if found := l.events(); len(found) != 0 {
+		t.Errorf("tokens that read have left %v", found)
+	}
+	create("three", scopes.Use{Read: true, Write: true})
+	sweep(1)
+	if found := l.events(); !slices.Equal(found, []string{"mint", "expire"}) {
+		t.Errorf("one that publishes has left %v", found)
+	}
+}
+
+// TestGuestsShareALimit: somebody who has nothing here has one limit for all repositories, of which anybody can make more. Nobody else meets it.
+func TestGuestsShareALimit(t *testing.T) {
+	l := start(t, memory.NewKV(), tokens.Options{})
+	n := 0
+	create := func(owner, repo int64, guest bool) error {
+		n++
+		_, _, err := l.tokens.CreateWorkflow(t.Context(), scopes.Token{
+			Workflow: &scopes.Workflow{Repo: scopes.Repo{ID: repo, OwnerID: owner, Owner: "evil", Name: "ui"}}, Guest: guest,
+			Grant: scopes.Grant{Rights: scopes.Rights{{Values: []string{"*"}, Types: scopes.Types{Pkg: scopes.Use{Read: true}}}}, Until: l.now.Add(time.Hour)},
+		}, tokens.Proof{ID: strconv.Itoa(n), Until: l.now.Add(5 * time.Minute)})
+		return err
+	}
+	for i := range 1000 {
+		if err := create(666, int64(i+1), true); err != nil {
+			t.Fatalf("token %d: %v", i, err)
+		}
+	}
+	if err := create(666, 5000, true); !errors.Is(err, tokens.ErrTooMany) {
+		t.Errorf("the next repository: %v", err)
+	}
+	if err := create(667, 5001, true); err != nil {
+		t.Errorf("another guest: %v", err)
+	}
+	if err := create(666, 1, false); err != nil {
+		t.Errorf("somebody with packages here: %v", err)
+	}
+	l.whole()
+	l.now = l.now.Add(time.Hour)
+	if removed, err := l.tokens.Sweep(t.Context()); err != nil || removed != 1002 || l.whole() != 0 {
+		t.Errorf("%d are removed: %v", removed, err)
+	}
+	if err := create(666, 1, true); err != nil {
+		t.Errorf("an hour later: %v", err)
 	}
 }

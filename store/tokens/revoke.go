@@ -53,11 +53,13 @@ func (t *Tokens) remove(ctx context.Context, hash, what string, by store.Actor) 
 				e.By = store.Actor{ID: s.Token.Owner.ID, Login: s.Token.Owner.Login}
 			}
 		}
-		event, err := t.events.EventRow(e)
-		if err != nil {
-			return scopes.Token{}, err
+		if recorded(s.Token) || by != (store.Actor{}) {
+			event, err := t.events.EventRow(e)
+			if err != nil {
+				return scopes.Token{}, err
+			}
+			b.Put = []kv.Entry{event}
 		}
-		b.Put = []kv.Entry{event}
 		err = t.kv.Apply(ctx, b)
 		if err == nil {
 			t.opened.Invalidate(hash)

@@ -10,7 +10,7 @@
 //     under its secret. So whoever copies all data of a registry, backups included, can open nothing with them, and neither can its operator.
 //   - The row is read at each use, so that a token that was revoked is refused from then on, in every process on the same data. What is kept in
 //     memory is only what it takes a secret to compute, and only as long as the row is the same.
-//   - Both rows of a token are written and removed by one batch, together with its event.
+//   - Both rows of a token are written and removed by one batch, together with its event, if it makes any (recorded).
 //   - A damaged row opens nothing.
 //   - What proves a workflow makes one token: that it was used is written by the batch that makes the token, and kept for longer than it is good.
 //
@@ -118,8 +118,12 @@ type stored struct {
 	Sealed []byte       `json:"sealed,omitempty"`
 }
 
-// holderOf names the list of a person's tokens by the number of their account; those of a repository's workflows have one of their own.
+// holderOf names the list of a person's tokens by the number of their account; those of a repository's workflows have one of their own, and so have those
+// of all of a guest's repositories, of which it can make any number.
 func holderOf(t scopes.Token) string {
+	if t.Workflow != nil && t.Guest {
+		return "o" + strconv.FormatInt(t.Workflow.Repo.OwnerID, 10)
+	}
 	if t.Workflow != nil {
 		return "r" + strconv.FormatInt(t.Workflow.Repo.ID, 10)
 	}
@@ -180,8 +184,12 @@ func (t *Tokens) CreateWorkflow(ctx context.Context, token scopes.Token, proof P
 	if err != nil {
 		return scopes.Token{}, "", err
 	}
-	if n >= maxOfRepository {
-		return scopes.Token{}, "", fmt.Errorf("%w: the workflows of %s have %d that have not expired", ErrTooMany, token.Workflow.Repo, n)
+	whose, most := token.Workflow.Repo.String(), maxOfRepository
+	if token.Guest {
+		whose, most = token.Workflow.Repo.Owner, maxOfGuest
+	}
+	if n >= most {
+		return scopes.Token{}, "", fmt.Errorf("%w: the workflows of %s have %d, the most that they may have at a time; each ends within %v", ErrTooMany, whose, n, MaxWorkflow)
 	}
 	made, secret, err := t.create(ctx, token, nil, store.ActorOf(token.Workflow.Principal()), proof.row())
 	if errors.Is(err, kv.ErrConflict) { // nothing else of the batch can have been there: the rest is random
@@ -195,6 +203,8 @@ const (
 	MaxWorkflow = time.Hour
 	// maxOfRepository is how many tokens the workflows of one repository may have at a time.
 	maxOfRepository = 5000
+	// maxOfGuest is how many those of all repositories of a guest's may have.
+	maxOfGuest = 1000
 )
 
 // create writes a token, and rows with it that must not be there yet.
@@ -218,13 +228,16 @@ func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credent
 	if err != nil {
 		return scopes.Token{}, "", err
 	}
-	event, err := t.events.EventRow(store.Event{What: "mint", Token: token.ID, By: by, At: token.Created.Truncate(time.Millisecond), Note: token.Name})
-	if err != nil {
-		return scopes.Token{}, "", err
-	}
 	hash := hashOf(secret)
 	main, list := kv.Entry{Key: store.TokenKey(hash)}, kv.Entry{Key: store.HolderKey(row.Holder, token.ID)}
-	b := kv.Batch{If: []kv.Entry{main, list}, Put: []kv.Entry{{Key: main.Key, Value: value}, {Key: list.Key, Value: []byte(hash)}, event}}
+	b := kv.Batch{If: []kv.Entry{main, list}, Put: []kv.Entry{{Key: main.Key, Value: value}, {Key: list.Key, Value: []byte(hash)}}}
+	if recorded(token) {
+		event, err := t.events.EventRow(store.Event{What: "mint", Token: token.ID, By: by, At: token.Created.Truncate(time.Millisecond), Note: token.Name})
+		if err != nil {
+			return scopes.Token{}, "", err
+		}
+		b.Put = append(b.Put, event)
+	}
 	for _, row := range once {
 		b.If, b.Put = append(b.If, kv.Entry{Key: row.Key}), append(b.Put, row)
 	}
@@ -233,6 +246,10 @@ func (t *Tokens) create(ctx context.Context, token scopes.Token, behind *Credent
 	}
 	return token, secret, nil
 }
+
+// recorded reports whether what becomes of a token by itself makes events, which stay for good. That of a workflow that only reads makes none: whoever has an
+// account at GitHub gets any number of those over time. The audit log has them.
+func recorded(token scopes.Token) bool { return token.Workflow == nil || !token.Grant.ReadOnly() }
 
 func failed(what string, err error) error {
 	if errors.Is(err, kv.ErrFull) {
