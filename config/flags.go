@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -50,6 +51,9 @@ func FlagError(err error) error {
 		if k.each != nil && isNamed(k.name, strings.ToLower(name)) {
 			return fmt.Errorf("--%s is not a flag, since it is set for one namespace; use the environment (%s) or the configuration file", name, envName(name))
 		}
+	}
+	if slices.ContainsFunc(names(schema), func(key string) bool { return strings.EqualFold(key, name) }) {
+		return fmt.Errorf("--%s is a setting of the registry, which this command does not take", name)
 	}
 	if near := nearest(strings.ToLower(name), append(names(schema), configFlag)); near != "" && len(name) > 1 {
 		return fmt.Errorf("--%s is not a known flag; did you mean --%s?", name, near)

@@ -65,6 +65,11 @@ func TestFlagError(t *testing.T) {
 			t.Errorf("%s: %v", args, FlagError(err))
 		}
 	}
+	// A command that takes no settings, such as the demo, does not offer the flag that was typed.
+	err := pflag.NewFlagSet("demo", pflag.ContinueOnError).Parse([]string{"--server.port=0"})
+	if want := "--server.port is a setting of the registry, which this command does not take"; err == nil || FlagError(err).Error() != want {
+		t.Errorf("%v", FlagError(err))
+	}
 	if other := errors.New("other"); !errors.Is(FlagError(other), other) || FlagError(nil) != nil {
 		t.Error("another error was changed")
 	}

@@ -69,13 +69,12 @@ What is admitted stays so until it is removed, or the package is bound to anothe
 		},
 	}
 	flags := c.Flags()
-	flags.SortFlags = false
 	flags.StringVar(&a.registry, "registry", "", "the `ADDRESS` of the registry; unset: the one on this machine, as its operator")
 	flags.BoolVar(&a.remove, "remove", false, "do not admit it any more")
 	flags.BoolVar(&a.list, "list", false, "list what the package admits")
 	flags.Int64Var(&a.repository, "repository-id", 0, "GitHub's `NUMBER` of the repository, where GitHub cannot be asked")
 	flags.Int64Var(&a.ownerID, "owner-id", 0, "GitHub's `NUMBER` of its owner")
-	config.Flags(flags)
+	takeSettings(c)
 	return c
 }
 

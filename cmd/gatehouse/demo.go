@@ -32,7 +32,7 @@ func newDemo() *cobra.Command {
 	demo := &cobra.Command{
 		Use:   "demo",
 		Short: "Try it out: a registry beside a built-in fake GitHub, with people and repositories",
-		Long: `Starts a registry and a fake GitHub with an organisation, repositories and three people: one who may write, one who
+		Long: `Starts a registry and a fake GitHub with an organization, repositories and three people: one who may write, one who
 may read, one without access. It prints for each which commands to try, and for a guest, who has no token and can log in as any of them.
 No network and no account are needed. Everything lives in a temporary folder, which is removed at the end. Both listen on this machine only.
 
@@ -145,7 +145,7 @@ func demoGuide(w io.Writer, folder, base string, github *githubtest.Fixture) err
 	fmt.Fprintf(&b, `gatehouse %s: THIS IS A DEMO. The GitHub behind it is a fake inside this process; its tokens work nowhere else.
 
 The registry listens on %s
-The fake GitHub has the organisation acme with the private repositories acme/ui and acme/api, the public acme/open, and people.
+The fake GitHub has the organization acme with the private repositories acme/ui and acme/api, the public acme/open, and people.
 Each has a folder with an .npmrc in it. Try, in another terminal and in this order:
 `, version, base)
 	for _, p := range people {
