@@ -267,7 +267,11 @@ func TestRotation(t *testing.T) {
 	}
 	c.advance(10 * time.Second)
 	header["kid"] = "LATER"
-	_, _ = v.Verify(t.Context(), encode(header)+"."+encode(claims)+".AAAA", audience)
+	for range 1000 { // go-oidc hands out its last answer until the goroutine that got it is through
+		if _, _ = v.Verify(t.Context(), encode(header)+"."+encode(claims)+".AAAA", audience); f.Counts().Of(githubtest.GetJWKS) > asked {
+			break
+		}
+	}
 	if n := f.Counts().Of(githubtest.GetJWKS) - asked; n < 1 || n > 2 {
 		t.Errorf("after ten seconds the keys were asked for %d times in all", n)
 	}

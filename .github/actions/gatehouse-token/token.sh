@@ -5,8 +5,11 @@
 # token. Secrets go to curl by its standard input: everybody on a machine can read the arguments of a program.
 set -euo pipefail
 
+# fail says why in one line: the runner takes a line that begins with :: for a command, and the registry's answers are in some.
 fail() {
-  echo "::error::$*"
+  local text=$*
+  text=${text//[$'\r\n']/ }
+  echo "::error::$text"
   exit 1
 }
 
@@ -43,11 +46,11 @@ field() {
 audience=${GATEHOUSE_AUDIENCE:-npm:$host}
 answer=$(ask GET "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$audience" "$ACTIONS_ID_TOKEN_REQUEST_TOKEN") || { echo "$answer"; exit 1; }
 id=$(field value <<<"$answer")
-[[ -n $id ]] || fail "GitHub gave no ID token"
+[[ $id =~ ^[0-9A-Za-z._-]+$ ]] || fail "GitHub gave no ID token"
 echo "::add-mask::$id"
 answer=$(ask POST "${registry}-/gatehouse/oidc/token" "$id") || { echo "$answer"; exit 1; }
 token=$(field token <<<"$answer")
-[[ $token == gth_* ]] || fail "the registry gave no token"
+[[ $token =~ ^gth_[0-9A-Za-z]+$ ]] || fail "the registry gave no token"
 echo "::add-mask::$token"
 
 echo "token=$token" >>"${GITHUB_OUTPUT:-/dev/null}"
