@@ -16,6 +16,24 @@ need_node() {
   printf 'node %s, npm %s\n' "$(node --version)" "$(npm --version 2>/dev/null)"
 }
 
+# install_packages installs packages of Debian's, where that can be done.
+install_packages() {
+  local sudo=()
+  ((EUID == 0)) || sudo=(sudo -n)
+  command -v apt-get >/dev/null &&
+    "${sudo[@]}" apt-get -q update >/dev/null 2>&1 &&
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$@" >/dev/null 2>&1
+}
+
+# The action for workflows is a script around curl, and its tests run it.
+need_curl() {
+  command -v curl >/dev/null && return
+  printf "The action's tests need curl: installing it.\n"
+  install_packages curl && return
+  [[ ${CI:-} != true ]] || die "there is no curl, and it could not be installed"
+  note "no curl, so the action's script is not tested (apt-get install curl)"
+}
+
 # The race detector is linked with C. Where there is no compiler and none can be had, the tests still
 # run without it, but never silently in CI.
 race=-race
@@ -26,14 +44,8 @@ need_compiler_for_race() {
   fi
   export CGO_ENABLED=1
   command -v "$(go env CC)" >/dev/null && return
-  local sudo=()
-  ((EUID == 0)) || sudo=(sudo -n)
   printf 'The race detector needs a C compiler: installing gcc.\n'
-  if command -v apt-get >/dev/null &&
-    "${sudo[@]}" apt-get -q update >/dev/null 2>&1 &&
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends gcc libc6-dev >/dev/null 2>&1; then
-    return
-  fi
+  install_packages gcc libc6-dev && return
   [[ ${CI:-} != true ]] || die "no C compiler for the race detector, and it could not be installed"
   unset CGO_ENABLED
   race=
