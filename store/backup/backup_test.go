@@ -154,7 +154,7 @@ func TestWhileOthersWrite(t *testing.T) {
 		s, err := store.Open(ctx, meta, blobs, store.Options{Now: func() time.Time {
 			mu.Lock()
 			defer mu.Unlock()
-			now = now.Add(time.Minute) // what is withdrawn is soon to be swept
+			now = now.Add(5 * time.Second) // what is withdrawn is soon to be swept, and no upload on its way taken for abandoned
 			return now
 		}})
 		if err != nil {
